@@ -1,0 +1,72 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// What every target of ours is built with: Swift 6 language mode, warnings are errors, imports say what they expose.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+]
+
+func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+let package = Package(
+    name: "varde",
+    products: [
+        .executable(name: "varde", targets: ["varde"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+    ],
+    targets: [
+        // Dependencies point one way: each line knows only lines above it.
+        .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
+        .systemLibrary(name: "CLinux"),
+        library("EventLog", [crypto]),
+        library("Trial", ["EventLog"]),
+        library("StoreCore", ["EventLog", grdb, sqlite]),
+        library("Store", ["StoreCore", "EventLog"]),
+        library("Replication", ["EventLog"]),
+        library("ZeroMQTransport", ["CZeroMQ", logging]),
+        library("Interchange", ["Trial", "EventLog", yams]),
+        library("Node", [
+                "EventLog", "Trial", "StoreCore", "Store", "Replication", "ZeroMQTransport", "Interchange", "CLinux", logging,
+                lifecycle, signals] + nio),
+        .executableTarget(name: "varde", dependencies: ["Node", "Interchange", arguments, logging], swiftSettings: settings),
+
+        tests("EventLogTests", ["EventLog", crypto]),
+        tests("TrialTests", ["Trial", "EventLog"]),
+        tests("StoreTests", ["Store", "StoreCore", "EventLog", grdb]),
+        tests("ReplicationTests", ["Replication", "EventLog"]),
+        tests("TransportTests", ["ZeroMQTransport"]),
+        tests("InterchangeTests", ["Interchange", "Trial"]),
+        tests("NodeTests", ["Node"]),
+    ]
+)

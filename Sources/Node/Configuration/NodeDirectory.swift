@@ -1,0 +1,92 @@
+public import EventLog
+import Foundation
+
+/// Where a node keeps what: one directory, owner-only.
+public struct NodeDirectory: Sendable {
+    /// The path.
+    public let path: String
+
+    /// Names a directory; nothing is read or made.
+    public init(_ path: String) {
+        self.path = path
+    }
+
+    /// Addresses and names: `node.json`.
+    var configuration: String { path + "/node.json" }
+    /// The secret keys: `keys/`.
+    var keys: String { path + "/keys" }
+    /// Ed25519 seed of the log's signatures.
+    var signingSeed: String { keys + "/signing.seed" }
+    /// CURVE secret key.
+    var curveSecret: String { keys + "/curve.secret" }
+    /// Ed25519 seed of cosignatures.
+    var witnessSeed: String { keys + "/witness.seed" }
+    /// The charter as it was when the directory was made; the newest one lies in the store.
+    var charter: String { path + "/charter" }
+    /// The socket through which commands work while the node runs.
+    public var socket: String { path + "/node.sock" }
+    /// The process id of the running node.
+    public var processID: String { path + "/node.pid" }
+
+    /// True where a node's directory was made here.
+    public var isNode: Bool { FileManager.default.fileExists(atPath: configuration) }
+}
+
+/// A node's configuration: what is set by hand at this hospital and is no part of the charter.
+public struct NodeConfiguration: Hashable, Sendable, Codable {
+    /// Format of this file.
+    public var format: UInt64
+    /// The network.
+    public var network: NetworkID
+    /// This node.
+    public var node: NodeID
+    /// Hash of version 0 of the charter, as it was given by hand.
+    public var charterFounding: String
+    /// Where other nodes reach this one, `tcp://ADDRESS:PORT`.
+    public var listen: String
+    /// Where this node reaches others.
+    public var peers: [String: String]
+
+    /// The format that is written today.
+    public static let currentFormat: UInt64 = 0
+
+    /// States a configuration.
+    public init(
+        network: NetworkID, node: NodeID, charterFounding: Hash, listen: String, peers: [NodeID: String]
+    ) {
+        format = NodeConfiguration.currentFormat
+        self.network = network
+        self.node = node
+        self.charterFounding = charterFounding.hex
+        self.listen = listen
+        self.peers = Dictionary(uniqueKeysWithValues: peers.map { ($0.key.text, $0.value) })
+    }
+
+    /// Reads `node.json`.
+    ///
+    /// - Throws: ``DirectoryError``.
+    public static func read(_ directory: NodeDirectory) throws -> NodeConfiguration {
+        let text = try OwnerOnlyFile.read(
+            directory.configuration, advice: "this is not a node's directory; make one with 'varde network init'")
+        let configuration: NodeConfiguration
+        do {
+            configuration = try JSONDecoder().decode(NodeConfiguration.self, from: Data(text.utf8))
+        } catch {
+            throw DirectoryError.unreadable(path: directory.configuration, reason: "\(error)")
+        }
+        guard configuration.format == currentFormat else {
+            throw DirectoryError.unreadable(
+                path: directory.configuration,
+                reason: "it is of format \(configuration.format), which this software does not know")
+        }
+        return configuration
+    }
+
+    /// Writes `node.json`.
+    func write(to directory: NodeDirectory) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        let text = String(decoding: try encoder.encode(self), as: UTF8.self) + "\n"
+        try OwnerOnlyFile.write(text, to: directory.configuration)
+    }
+}

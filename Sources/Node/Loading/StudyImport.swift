@@ -1,0 +1,150 @@
+public import EventLog
+import Foundation
+public import Interchange
+import Trial
+
+/// What an import did.
+public struct ImportOutcome: Hashable, Sendable, Codable {
+    /// Participants registered, now or in an earlier run.
+    public var participants = 0
+    /// Forms saved, now or in an earlier run.
+    public var forms = 0
+    /// Values in them.
+    public var values = 0
+    /// Commands that an earlier run had recorded.
+    public var repeated = 0
+    /// Commands that a node refused, one line each.
+    public var refusals: [String] = []
+
+    /// Nothing yet.
+    public init() {}
+
+    static func += (left: inout ImportOutcome, right: ImportOutcome) {
+        left.participants += right.participants
+        left.forms += right.forms
+        left.values += right.values
+        left.repeated += right.repeated
+        left.refusals += right.refusals
+    }
+}
+
+/// Loads ODM files into the nodes that host their locations, as a client of each node.
+public struct StudyImport: Sendable {
+    /// The study's id.
+    public let study: StudyID
+    /// The study's files.
+    public let source: StudySource
+    /// Every node's directory.
+    public let directories: [NodeID: NodeDirectory]
+
+    /// Prepares an import.
+    public init(study: StudyID, source: StudySource, directories: [NodeID: NodeDirectory]) {
+        self.study = study
+        self.source = source
+        self.directories = directories
+    }
+
+    /// Checks every file and loads nothing: one report for all.
+    public static func check(_ source: StudySource) throws -> ImportReport {
+        let reader = ODMClinicalReader(definition: source.definition)
+        var report = ImportReport()
+        for path in source.dataFiles {
+            report.add(reader.check(bytes: try StudySource.bytes(of: path), fileName: path).report)
+        }
+        return report
+    }
+
+    /// Loads the files; each node's part runs beside the others'.
+    ///
+    /// - Parameters:
+    ///   - lenient: whether what is right in a file with errors is loaded.
+    ///   - onForm: called for every form recorded.
+    /// - Throws: ``LocalClientError`` where a node stays away.
+    public func run(lenient: Bool = false, onForm: @escaping @Sendable () -> Void = {}) async throws -> ImportOutcome {
+        var batches: [NodeID: [(path: String, location: LocationID)]] = [:]
+        for path in source.dataFiles {
+            // A file belongs to the locations of its participants; most hold one.
+            for location in try locations(in: path) {
+                guard let node = source.division[location]?.node else { continue }
+                batches[node, default: []].append((path, location))
+            }
+        }
+        return try await withThrowingTaskGroup(of: ImportOutcome.self) { group in
+            for (node, parts) in batches {
+                guard let directory = directories[node] else { continue }
+                group.addTask {
+                    var outcome = ImportOutcome()
+                    for part in parts {
+                        outcome += try await load(
+                            part.path, at: part.location, into: directory, lenient: lenient, onForm: onForm)
+                    }
+                    return outcome
+                }
+            }
+            var total = ImportOutcome()
+            for try await outcome in group { total += outcome }
+            return total
+        }
+    }
+
+    private func locations(in path: String) throws -> [LocationID] {
+        var found: Set<LocationID> = []
+        let reader = ODMClinicalReader(definition: nil)
+        _ = try reader.read(bytes: try StudySource.bytes(of: path), fileName: path, mode: .lenient) { subject in
+            if let location = location(of: subject) { found.insert(location) }
+        }
+        return found.sorted()
+    }
+
+    private func location(of subject: ODMSubjectData) -> LocationID? {
+        subject.site.flatMap { source.division.location(of: $0) }
+    }
+
+    private func load(
+        _ path: String, at location: LocationID, into directory: NodeDirectory, lenient: Bool,
+        onForm: @escaping @Sendable () -> Void
+    ) async throws -> ImportOutcome {
+        let bytes = try StudySource.bytes(of: path)
+        let commands = ImportCommands(
+            study: study, file: .sha256(bytes), definition: source.definition, plan: source.plan,
+            sender: StudySetup.importSender(for: source.document))
+        let reader = ODMClinicalReader(definition: source.definition)
+        var list: [Command] = []
+        _ = try reader.read(bytes: bytes, fileName: path, mode: lenient ? .lenient : .strict) { subject in
+            guard self.location(of: subject) == location else { return }
+            list += commands.commands(for: subject, at: location)
+        }
+        guard let first = list.first else { return ImportOutcome() }
+        let conversation = NodeConversation(directory: directory)
+        // The first waits until definitions, participation and delegation have come to the node.
+        _ = try await conversation.insist(first) { refusal in
+            switch refusal {
+            case .unknownStudy, .locationNotOpen, .notDelegated, .noDefinitions: true
+            default: false
+            }
+        }
+        var outcome = ImportOutcome()
+        try await conversation.perform(list) { place, answer in
+            count(list[place], answer, in: &outcome)
+            if case .save = list[place].request { onForm() }
+        }
+        return outcome
+    }
+
+    private func count(_ command: Command, _ answer: CommandOutcome, in outcome: inout ImportOutcome) {
+        switch answer {
+        case .refused(let refusal):
+            let position = command.provenance.origin.map { "form \($0.position)" } ?? "command"
+            outcome.refusals.append("\(position): \(refusal.explanation)")
+        case .recorded(let receipt):
+            if receipt.isRepeated { outcome.repeated += 1 }
+            switch command.request {
+            case .register: outcome.participants += 1
+            case .save(let entry):
+                outcome.forms += 1
+                outcome.values += entry.groups.reduce(0) { $0 + $1.items.count }
+            default: break
+            }
+        }
+    }
+}

@@ -1,0 +1,94 @@
+import EventLog
+import Foundation
+public import Interchange
+public import Trial
+
+/// Why a study cannot be loaded; the report names file, line, OID and reason of every problem.
+public struct StudySourceError: Error, CustomStringConvertible {
+    /// What was found.
+    public let report: ImportReport
+
+    /// The report as text.
+    public var description: String { report.text(atLeast: .warning) }
+}
+
+/// A study as files describe it: definitions, plan, and how its locations are divided over nodes.
+public struct StudySource: Sendable {
+    /// The definitions' document, exactly as it was given.
+    public let document: [UInt8]
+    /// What it defines.
+    public let definition: StudyDefinition
+    /// The plan's document.
+    public let planDocument: String
+    /// What it plans.
+    public let plan: TrialPlan
+    /// Which node hosts which location.
+    public let division: SiteDivision
+    /// The files of clinical data, by path.
+    public let dataFiles: [String]
+
+    /// Reads a study's files.
+    ///
+    /// - Parameters:
+    ///   - study: path of the definitions.
+    ///   - directory: folder of `sites.csv` and of the ODM files with clinical data.
+    ///   - plan: path of the plan; nil for `plan.yaml` in the folder.
+    /// - Throws: ``DirectoryError`` where a file is missing, ``StudySourceError`` where one is wrong.
+    public static func read(study: String, directory: String, plan: String?) throws -> StudySource {
+        let document = try bytes(of: study)
+        let planPath = plan ?? directory + "/plan.yaml"
+        let files = try FileManager.default.contentsOfDirectory(atPath: directory)
+            .filter { $0.hasSuffix(".xml") }.sorted().map { directory + "/" + $0 }
+            .filter { URL(fileURLWithPath: $0).standardizedFileURL != URL(fileURLWithPath: study).standardizedFileURL }
+        return try make(
+            document: document, documentName: study, plan: try bytes(of: planPath), planName: planPath,
+            division: try bytes(of: directory + "/sites.csv"), divisionName: directory + "/sites.csv", dataFiles: files)
+    }
+
+    /// Puts a study together from the bytes of its files.
+    ///
+    /// - Throws: ``StudySourceError``.
+    public static func make(
+        document: [UInt8], documentName: String, plan: [UInt8], planName: String, division: [UInt8],
+        divisionName: String, dataFiles: [String]
+    ) throws -> StudySource {
+        let (definition, definitionReport) = ODMMetadataReader.read(bytes: document, fileName: documentName)
+        let (trialPlan, planReport) = TrialPlanReader.read(bytes: plan, fileName: planName)
+        let (sites, sitesReport) = SiteDivisionReader.read(bytes: division, fileName: divisionName)
+        var report = definitionReport
+        report.add(planReport)
+        report.add(sitesReport)
+        guard let definition, let trialPlan, let sites, !report.hasErrors else {
+            throw StudySourceError(report: report)
+        }
+        return StudySource(
+            document: document, definition: definition, planDocument: String(decoding: plan, as: UTF8.self),
+            plan: trialPlan, division: sites, dataFiles: dataFiles)
+    }
+
+    static func bytes(of path: String) throws -> [UInt8] {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw DirectoryError.missing(path: path, advice: "give the path of a file that can be read")
+        }
+        return [UInt8](data)
+    }
+
+    /// The nodes that the study needs: those of the division, with their locations, and the coordinating ones.
+    public var plannedNodes: [PlannedNode] {
+        var nodes = division.nodes.map { node in
+            let rows = division.locations(of: node).compactMap { division[$0] }
+            return PlannedNode(
+                id: node, name: StudySource.hospitalName(of: rows), region: rows.first?.region,
+                locations: rows.map { PlannedLocation(id: $0.location, name: $0.hospital) })
+        }
+        for node in plan.coordinatingNodes where !nodes.contains(where: { $0.id == node }) {
+            nodes.append(PlannedNode(id: node, name: node.text, region: nil, locations: []))
+        }
+        return nodes
+    }
+
+    /// The name of the hospital that a node belongs to: of its locations the first that is not marked as a satellite.
+    private static func hospitalName(of rows: [SiteDivisionRow]) -> String {
+        (rows.first { !$0.hospital.contains("satellite") } ?? rows.first)?.hospital ?? ""
+    }
+}

@@ -1,0 +1,129 @@
+import EventLog
+import Foundation
+import Logging
+import NIOCore
+import NIOPosix
+import ServiceLifecycle
+import Trial
+
+/// What the local socket asks of the node behind it.
+protocol LocalRequestHandling: Sendable {
+    /// Carries out commands in their order.
+    func perform(_ commands: [SentCommand]) async throws -> [CommandOutcome]
+    /// How things stand.
+    func status() async throws -> NodeStatus
+    /// What is known of a participant.
+    func participant(study: StudyID, label: String) async throws -> ParticipantReport?
+    /// Begin to stop.
+    func stop()
+}
+
+/// Listens at the node's socket, which only its owner may open.
+struct LocalServer: Service {
+    let path: String
+    let handler: any LocalRequestHandling
+    let logger: Logger
+
+    func run() async throws {
+        // What is left of a process that died; the directory's lock says that none is alive.
+        unlink(path)
+        let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .bind(unixDomainSocketPath: path) { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(FrameCoding())
+                    return try NIOAsyncChannel<[ByteBuffer], ByteBuffer>(wrappingChannelSynchronously: channel)
+                }
+            }
+        chmod(path, 0o600)
+        try await withGracefulShutdownHandler {
+            try await server.executeThenClose { connections in
+                try await withThrowingDiscardingTaskGroup { group in
+                    for try await connection in connections {
+                        group.addTask { await serve(connection) }
+                    }
+                }
+            }
+        } onGracefulShutdown: {
+            server.channel.close(promise: nil)
+        }
+        unlink(path)
+    }
+
+    private func serve(_ connection: NIOAsyncChannel<[ByteBuffer], ByteBuffer>) async {
+        do {
+            try await connection.executeThenClose { inbound, outbound in
+                for try await frames in inbound {
+                    try await answer(frames, outbound)
+                }
+            }
+        } catch is CancellationError {
+            return
+        } catch {
+            logger.debug("a client of the local socket left", metadata: ["reason": "\(error)"])
+        }
+    }
+
+    /// Answers requests in their order; commands that follow one another are carried out in one transaction.
+    private func answer(
+        _ frames: [ByteBuffer], _ outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
+    ) async throws {
+        let decoder = JSONDecoder()
+        var commands: [SentCommand] = []
+        for frame in frames {
+            let bytes = frame.readableBytesView
+            let request: LocalRequest
+            do {
+                request = try decoder.decode(LocalRequest.self, from: Data(bytes))
+            } catch {
+                try await flush(&commands, outbound)
+                try await reply(.failed("the request cannot be read: is the client of another version?"), outbound)
+                continue
+            }
+            if case .command(let command) = request {
+                commands.append(SentCommand(command: command, digest: .sha256([UInt8](bytes))))
+            } else {
+                try await flush(&commands, outbound)
+                try await reply(await answer(request), outbound)
+            }
+        }
+        try await flush(&commands, outbound)
+    }
+
+    private func flush(
+        _ commands: inout [SentCommand], _ outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
+    ) async throws {
+        guard !commands.isEmpty else { return }
+        defer { commands = [] }
+        do {
+            let outcomes = try await handler.perform(commands)
+            try await outbound.write(contentsOf: try outcomes.map { try encoded(.outcome($0)) })
+        } catch {
+            let sentence = "the commands were not recorded: \(error)"
+            try await outbound.write(contentsOf: try commands.map { _ in try encoded(.failed(sentence)) })
+        }
+    }
+
+    private func answer(_ request: LocalRequest) async -> LocalReply {
+        do {
+            switch request {
+            case .command: return .failed("a command was answered out of its turn")
+            case .status: return .status(try await handler.status())
+            case .participant(let study, let label):
+                return .participant(try await handler.participant(study: study, label: label))
+            case .stop:
+                handler.stop()
+                return .stopping
+            }
+        } catch {
+            return .failed("\(error)")
+        }
+    }
+
+    private func reply(_ reply: LocalReply, _ outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>) async throws {
+        try await outbound.write(try encoded(reply))
+    }
+
+    private func encoded(_ reply: LocalReply) throws -> ByteBuffer {
+        ByteBuffer(bytes: try JSONEncoder().encode(reply))
+    }
+}

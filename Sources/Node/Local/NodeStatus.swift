@@ -1,0 +1,122 @@
+public import EventLog
+public import Trial
+
+/// How things stand at a node: what `varde status` shows and the demonstration's table is made of.
+public struct NodeStatus: Hashable, Sendable, Codable {
+    /// The node.
+    public var node: NodeID
+    /// Its network.
+    public var network: NetworkID
+    /// Its region; nil for a coordinating centre.
+    public var region: String?
+    /// Version of the charter it knows.
+    public var charterVersion: UInt64
+    /// What the start rule says: whether own entries may be written, and if not, for what is waited.
+    public var start: String
+    /// Entries held, of all streams.
+    public var entries: UInt64
+    /// What the streams of locations hold, together.
+    public var counts: StreamCounts
+    /// Every stream of which something is held.
+    public var streams: [StreamStatus]
+    /// Every other node of the charter.
+    public var peers: [PeerStatus]
+    /// Things that went wrong since the store was made, newest first.
+    public var incidents: [String]
+}
+
+/// One stream at a node.
+public struct StreamStatus: Hashable, Sendable, Codable {
+    /// Its name.
+    public var stream: String
+    /// The location; nil for the study's own stream.
+    public var location: LocationID?
+    /// Digest of the state.
+    public var digest: Hash
+    /// Digest of the study's own stream, which the other rests on.
+    public var studyDigest: Hash
+    /// What it holds.
+    public var counts: StreamCounts
+    /// Its logs.
+    public var logs: [LogStatusReport]
+    /// Entries without effect or waiting, and other findings, one line each.
+    public var findings: [String]
+}
+
+/// One log at a node.
+public struct LogStatusReport: Hashable, Sendable, Codable {
+    /// The log.
+    public var log: LogID
+    /// Who writes it.
+    public var node: NodeID
+    /// Entries held.
+    public var size: UInt64
+    /// Root of the tree over them.
+    public var root: Hash
+    /// Nodes known to hold all of it durably.
+    public var alsoAt: [NodeID]
+}
+
+/// A peer as a node sees it.
+public struct PeerStatus: Hashable, Sendable, Codable {
+    /// The peer.
+    public var node: NodeID
+    /// How far the two have got: down, greeting, settlingCharter, exchanging, …
+    public var phase: String
+    /// Entries held here that the peer is not known to hold.
+    public var entriesItLacks: UInt64
+    /// Entries the peer holds that are not here yet.
+    public var entriesLackingHere: UInt64
+    /// Bytes sent to it since the start.
+    public var sentBytes: UInt64
+    /// Bytes received from it since the start.
+    public var receivedBytes: UInt64
+    /// Refused ranges and unreadable messages of its.
+    public var faults: UInt64
+}
+
+/// What a node's fold holds of one participant.
+public struct ParticipantReport: Hashable, Sendable, Codable {
+    /// One item.
+    public struct Item: Hashable, Sendable, Codable {
+        /// The event's OID and repeat key.
+        public var event: String
+        /// The form's OID and repeat key.
+        public var form: String
+        /// The form's instance.
+        public var formInstance: InstanceID
+        /// The group's OID and repeat key.
+        public var group: String
+        /// The group's instance.
+        public var groupInstance: InstanceID
+        /// The item.
+        public var item: ItemOID
+        /// Every value that stands; several that differ are a conflict.
+        public var values: [ItemValue]
+        /// Whether they conflict.
+        public var isConflict: Bool
+    }
+
+    /// One value that stands.
+    public struct ItemValue: Hashable, Sendable, Codable {
+        /// Its id, to be named as seen.
+        public var id: SeenValue
+        /// As typed; nil where it was erased by order.
+        public var typed: String?
+        /// The node that recorded it.
+        public var node: NodeID?
+    }
+
+    /// The registering entry.
+    public var participant: EntryID
+    /// The location.
+    public var location: LocationID
+    /// The labels.
+    public var labels: [ParticipantLabel]
+    /// The statuses reached.
+    public var statuses: [ParticipantStatus]
+    /// Whether everything about the participant is understood by this software.
+    public var isFullyUnderstood: Bool
+    /// Every item with a value.
+    public var items: [Item]
+}

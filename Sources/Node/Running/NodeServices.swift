@@ -1,0 +1,124 @@
+import EventLog
+import Replication
+import ServiceLifecycle
+import Store
+import StoreCore
+import Trial
+import ZeroMQTransport
+
+/// Closes the store when everything that uses it has ended.
+struct StoreService: Service {
+    let store: Store<NodeState>
+
+    func run() async throws {
+        try? await gracefulShutdown()
+        try await store.close()
+    }
+}
+
+/// Opens the links to other nodes and keeps time for replication.
+struct ReplicationService: Service {
+    let driver: ReplicationDriver
+    let transport: ZeroMQTransport
+
+    func run() async throws {
+        try await transport.start()
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                await driver.tick()
+                try? await Task.sleep(for: .milliseconds(50))
+            }
+        }
+        await transport.stop()
+    }
+}
+
+/// Ends the node when it is asked to, or when its store has failed.
+final class StopSignal: Sendable {
+    private let stream: AsyncStream<Void>
+    private let continuation: AsyncStream<Void>.Continuation
+
+    init() {
+        (stream, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(1))
+    }
+
+    func stop() {
+        continuation.yield()
+        continuation.finish()
+    }
+
+    func wait() async {
+        for await _ in stream { return }
+    }
+}
+
+/// Waits for the signal; its end ends the group.
+struct StopService: Service {
+    let signal: StopSignal
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await signal.wait() }
+    }
+}
+
+/// Answers the local socket.
+struct NodeRequests: LocalRequestHandling {
+    let configuration: NodeConfiguration
+    let store: Store<NodeState>
+    let driver: ReplicationDriver
+    let execution: CommandExecution
+    let stopping: StopSignal
+
+    func perform(_ commands: [SentCommand]) async throws -> [CommandOutcome] {
+        await driver.untilMayAppend()
+        do {
+            let (outcomes, revision) = try await store.write { core, state in
+                (try execution.perform(commands, core, &state), state.authorityRevision)
+            }
+            await driver.refreshAuthority(revision: revision)
+            return outcomes
+        } catch {
+            // The fold may be ahead of the store, or the disk has failed: only a new start makes them agree again.
+            stopping.stop()
+            throw error
+        }
+    }
+
+    func status() async throws -> NodeStatus {
+        let logs = try await store.read { core, _ in try core.logs().map { ($0.name.id, $0.head.size) } }
+        let knownAt = await driver.knownAt(logs)
+        let replication = await driver.status()
+        let start = await driver.startText
+        let configuration = configuration
+        return try await store.read { core, state in
+            let streams = try state.streamStatus(core) { log, _ in knownAt[log] ?? [] }
+            var counts = StreamCounts()
+            for stream in streams { counts += stream.counts }
+            return NodeStatus(
+                node: configuration.node, network: configuration.network,
+                region: state.chain.node(configuration.node)?.region, charterVersion: state.chain.count - 1,
+                start: start, entries: try core.logs().reduce(0) { $0 + $1.head.size }, counts: counts,
+                streams: streams, peers: replication.peers.map(PeerStatus.init),
+                incidents: try core.incidents(limit: 20).map {
+                    "\(UTCText.iso8601(milliseconds: $0.utcMilliseconds)) \($0.kind): \($0.text)"
+                })
+        }
+    }
+
+    func participant(study: StudyID, label: String) async throws -> ParticipantReport? {
+        try await store.read { _, state in state.report(study: study, label: label) }
+    }
+
+    func stop() {
+        stopping.stop()
+    }
+}
+
+extension PeerStatus {
+    init(_ peer: ReplicationStatus.Peer) {
+        self.init(
+            node: peer.node, phase: peer.phase.rawValue, entriesItLacks: peer.entriesItLacks,
+            entriesLackingHere: peer.entriesLackingHere, sentBytes: peer.sentBytes, receivedBytes: peer.receivedBytes,
+            faults: peer.faults)
+    }
+}

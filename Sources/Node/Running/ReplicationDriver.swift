@@ -1,0 +1,330 @@
+import EventLog
+import Logging
+import Replication
+import Store
+import StoreCore
+import Synchronization
+import Trial
+import ZeroMQTransport
+
+/// Runs the replication state machine on the polling thread: messages and ticks in, messages and store requests out.
+///
+/// Invariants:
+/// - The machine is touched on the polling thread only; so is everything else here.
+/// - Ranges go to the store in the order in which the machine asked, through one write at a time.
+actor ReplicationDriver {
+    private let node: NodeID
+    private let network: NetworkID
+    private let store: Store<NodeState>
+    private let transport: ZeroMQTransport
+    private let clock: NodeClock
+    private let logger: Logger
+    private let configuration: NodeConfiguration
+    private var machine: ReplicationMachine
+    private var startRule: StartRule
+    private var startVerdict: StartVerdict
+    private var pendingIngests: [PendingIngest] = []
+    private var isIngesting = false
+    private var authorityRevision: UInt64 = 0
+    private var startWaiters: [CheckedContinuation<Void, Never>] = []
+    /// What the start rule last said, for `varde status`.
+    private(set) var startText = "starting"
+    private var mayAppend = false
+    private var isConfirming = false
+
+    private struct PendingIngest {
+        let token: IngestToken
+        let range: EntryRange
+        let name: LogName
+        let peer: NodeID
+    }
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { transport.executor.asUnownedSerialExecutor() }
+
+    init(
+        configuration: NodeConfiguration, store: Store<NodeState>, transport: ZeroMQTransport, machine: ReplicationMachine,
+        startRule: StartRule, startVerdict: StartVerdict, logger: Logger
+    ) {
+        node = configuration.node
+        network = configuration.network
+        self.configuration = configuration
+        self.store = store
+        self.transport = transport
+        clock = NodeClock()
+        self.logger = logger
+        self.machine = machine
+        self.startRule = startRule
+        self.startVerdict = startVerdict
+    }
+
+    private var now: MonotonicMilliseconds { NodeClock.monotonicMilliseconds() }
+
+    // MARK: Inputs
+
+    /// Takes what the transport saw. Called on the polling thread.
+    func handle(_ events: [TransportEvent]) {
+        for event in events {
+            switch event {
+            case .peerUp(let name):
+                if let peer = NodeID(name) { perform(machine.peerUp(peer, now: now)) }
+            case .peerDown(let name):
+                if let peer = NodeID(name) { perform(machine.peerDown(peer, now: now)) }
+            case .message(let name, let bytes):
+                if let peer = NodeID(name) { perform(machine.receive(bytes, from: peer, now: now)) }
+            case .writable(let name):
+                if let peer = NodeID(name) { perform(machine.writable(peer, now: now)) }
+            case .refusedKey(let key, let address):
+                note("refused key", peer: nil, "a key that the charter does not admit tried to connect from \(address): \(key)")
+            case .refusedByPeer(let name):
+                logger.warning("a peer does not admit this node's key", metadata: ["peer": "\(name)"])
+            }
+        }
+    }
+
+    /// Time has passed.
+    func tick() {
+        perform(machine.tick(now: now))
+        decideStart()
+    }
+
+    /// Entries of this node are durable.
+    func committed(_ logs: [CommittedLog]) {
+        perform(machine.storeCommitted(logs.map(\.head), now: now))
+    }
+
+    /// Asks the store who may hold what, if authority changed since it was asked last.
+    func refreshAuthority(revision: UInt64) async {
+        guard revision > authorityRevision else { return }
+        authorityRevision = revision
+        guard let (chain, holders) = try? await store.read({ _, state in (state.chain, state.holders()) }) else { return }
+        if chain.count > machine.charter.count { perform(machine.charterChanged(chain, now: now)) }
+        admit(chain)
+        perform(machine.authorityChanged(ListedHoldingPolicy(holders), now: now))
+    }
+
+    /// Tells the transport whose keys the newest charter admits, and where they are.
+    private func admit(_ chain: CharterChain) {
+        let (allowed, peers) = ReplicationDriver.addresses(of: chain, configuration: configuration)
+        transport.assumeIsolated { transport in
+            do {
+                try transport.setAllowedPeers(allowed)
+                try transport.setPeers(peers)
+            } catch {
+                logger.error("the peers of the charter cannot all be connected to: \(error)")
+            }
+        }
+    }
+
+    /// The admitted keys of a charter, and the configured addresses with the key expected there.
+    static func addresses(
+        of chain: CharterChain, configuration: NodeConfiguration
+    ) -> (allowed: [CurvePublicKey: String], peers: [String: PeerAddress]) {
+        var allowed: [CurvePublicKey: String] = [:]
+        var peers: [String: PeerAddress] = [:]
+        for other in chain.newest?.nodes ?? [] where other.state == .admitted && other.id != configuration.node {
+            guard let key = CurvePublicKey(bytes: other.curveKey.hash.bytes) else { continue }
+            allowed[key] = other.id.text
+            if let endpoint = configuration.peers[other.id.text] {
+                peers[other.id.text] = PeerAddress(endpoint: endpoint, publicKey: key)
+            }
+        }
+        return (allowed, peers)
+    }
+
+    // MARK: Questions
+
+    /// How things stand between this node and its peers.
+    func status() -> ReplicationStatus { machine.status }
+
+    /// The nodes known to hold a log durably up to a size.
+    func knownAt(_ logs: [(LogID, UInt64)]) -> [LogID: [NodeID]] {
+        Dictionary(logs.map { ($0.0, machine.knownAt(log: $0.0, size: $0.1)) }) { first, _ in first }
+    }
+
+    // MARK: The start
+
+    /// Waits until own entries may be written (DESIGN §4, "Start, restore, clone, fork").
+    func untilMayAppend() async {
+        if mayAppend { return }
+        await withCheckedContinuation { startWaiters.append($0) }
+    }
+
+    private func decideStart() {
+        guard !isConfirming else { return }
+        switch startRule.decide(now: now) {
+        case .waiting(let peers, let logs):
+            let waits = peers.map(\.text) + logs.map { "own log \($0) to be taken back" }
+            startText = "waiting to hear " + waits.joined(separator: ", ")
+        case .mayAppend(.none):
+            guard !mayAppend else { return }
+            confirm(startVerdict == .agrees ? .guardAgrees : .peersHeard, closing: [])
+        case .mayAppend(.logs(let logs)):
+            confirm(.peersHeard, closing: logs.sorted())
+        case .mayAppend(.all):
+            confirm(.newEpochs, closing: [])
+        }
+    }
+
+    private func confirm(_ ground: StartGround, closing logs: [LogID]) {
+        isConfirming = true
+        Task {
+            do {
+                try await store.write { core, _ in
+                    for log in logs {
+                        if try core.log(log)?.isOwn == true { try core.closeOwnLog(log, reason: .takenBack) }
+                    }
+                    try core.confirmStart(ground)
+                }
+                for log in logs { startRule.epochOpened(for: log) }
+                if ground == .newEpochs { startRule.allEpochsOpened() }
+                opened(ground, closed: logs)
+            } catch {
+                logger.critical("the node cannot begin to write: \(error)")
+            }
+            isConfirming = false
+        }
+    }
+
+    private func opened(_ ground: StartGround, closed: [LogID]) {
+        startText = "writing"
+        if !closed.isEmpty || ground == .newEpochs {
+            logger.warning("continuing in new epochs", metadata: ["closed": "\(closed.map(\.description))"])
+        }
+        mayAppend = true
+        for waiter in startWaiters { waiter.resume() }
+        startWaiters = []
+    }
+
+    // MARK: Effects
+
+    private func perform(_ effects: [ReplicationEffect]) {
+        for effect in effects {
+            startRule.observe(effect, now: now)
+            switch effect {
+            case .send(let bytes, let peer):
+                let taken = transport.assumeIsolated { $0.send(bytes, to: peer.text) }
+                if !taken { perform(machine.sendFailed(to: peer, now: now)) }
+            case .readRange(let token, let log, let from, let maximumBytes):
+                read(token, log, from: from, maximumBytes: maximumBytes)
+            case .ingest(let token, let range, let name, let peer):
+                pendingIngests.append(PendingIngest(token: token, range: range, name: name, peer: peer))
+                ingestPending()
+            case .storeCharter(let chain): store(chain)
+            case .peerAnswered, .ownEntriesTakenBack: decideStart()
+            case .ownLogAhead(let head, let peer):
+                logger.warning(
+                    "a peer holds more of an own log than this node",
+                    metadata: ["peer": "\(peer)", "log": "\(head.name.id)", "size": "\(head.size)"])
+            case .report(let incident): note("replication", peer: incident.peer, incident.description)
+            }
+        }
+    }
+
+    private func read(_ token: ReadToken, _ log: LogID, from: UInt64, maximumBytes: Int) {
+        Task {
+            let range = try? await store.read { core, _ in
+                try core.readRange(log: log, from: from, maximumBytes: maximumBytes)
+            }
+            perform(machine.rangeRead(token, range ?? nil, now: now))
+        }
+    }
+
+    private func store(_ chain: CharterChain) {
+        Task {
+            do {
+                let revision = try await store.write { core, state in
+                    for signed in chain.versions { try core.storeCharter(CharterRecord(signed)) }
+                    try state.update(chain, core: core)
+                    return state.authorityRevision
+                }
+                await refreshAuthority(revision: revision)
+            } catch {
+                logger.critical("a version of the charter could not be stored: \(error)")
+            }
+        }
+    }
+
+    private func note(_ kind: String, peer: NodeID?, _ text: String) {
+        logger.warning("\(text)")
+        let time = clock.now()
+        Task {
+            try? await store.write { core, _ in
+                try core.storeIncident(
+                    Incident(utcMilliseconds: time.utcMilliseconds, kind: kind, peer: peer, text: text))
+            }
+        }
+    }
+
+    /// Gives the store everything that waits, in one transaction, and afterwards what came meanwhile.
+    private func ingestPending() {
+        guard !isIngesting, !pendingIngests.isEmpty else { return }
+        isIngesting = true
+        let batch = pendingIngests
+        pendingIngests = []
+        let ranges = batch.map { ($0.range, $0.name, $0.peer) }
+        let time = clock.now()
+        Task {
+            var revision = authorityRevision
+            do {
+                let (results, reached) = try await store.write { core, state in
+                    let results = try ranges.map { range, name, peer in
+                        try RangeIngest.ingest(range, name: name, from: peer, time: time, core, &state)
+                    }
+                    return (results, state.authorityRevision)
+                }
+                revision = reached
+                for (pending, result) in zip(batch, results) {
+                    perform(machine.ingestFinished(pending.token, result, now: now))
+                }
+            } catch {
+                logger.critical("entries of peers could not be stored: \(error)")
+                for pending in batch {
+                    perform(machine.ingestFinished(pending.token, .failure(.failed("\(error)")), now: now))
+                }
+            }
+            await refreshAuthority(revision: revision)
+            isIngesting = false
+            ingestPending()
+        }
+    }
+}
+
+/// Stores a range of a peer's and folds what is new in it.
+enum RangeIngest {
+    static func ingest(
+        _ range: EntryRange, name: LogName, from peer: NodeID, time: NodeTime, _ core: StoreCore, _ state: inout NodeState
+    ) throws -> Result<LogHead, IngestFailure> {
+        guard let writer = state.chain.node(name.node) else {
+            return .failure(.refused("the charter does not know node \(name.node)"))
+        }
+        try core.register(name)
+        switch try core.ingest(range, key: writer.signingKey.hash.bytes, from: peer, time: time) {
+        case .stored(let stored):
+            for (offset, checked) in stored.entries.enumerated() {
+                let address = EntryAddress(log: name.id, index: stored.first + UInt64(offset))
+                let written =
+                    checked.entry.map { WrittenEntry($0, in: name) }
+                    ?? WrittenEntry(checked.raw, id: checked.id, at: address, in: name)
+                try state.insert(written, core: core)
+            }
+            return .success(stored.head)
+        case .alreadyHeld(let head): return .success(head)
+        case .refused(let refusal): return .failure(failure(of: refusal))
+        }
+    }
+
+    private static func failure(of refusal: RangeRefusal) -> IngestFailure {
+        switch refusal.rule {
+        case .wrongStart: .outOfPlace
+        case .contradictsHeld, .rootMismatch(isSigned: true): .contradicts("\(refusal)")
+        default: .refused("\(refusal)")
+        }
+    }
+}
+
+extension CharterRecord {
+    /// A signed version as the store keeps it.
+    init(_ signed: SignedCharter) {
+        self.init(version: signed.charter.number, bytes: signed.charterBytes, signatures: signed.bytes)
+    }
+}

@@ -1,0 +1,136 @@
+public import EventLog
+import Foundation
+import Interchange
+import StoreCore
+public import Trial
+
+/// The answer to a command: recorded durably, or refused with a reason.
+public enum CommandOutcome: Hashable, Sendable, Codable {
+    /// Recorded, now or earlier under the same command id.
+    case recorded(CommandReceipt)
+    /// Nothing was recorded.
+    case refused(Refusal)
+}
+
+/// Where a command stands that was recorded.
+public struct CommandReceipt: Hashable, Sendable, Codable {
+    /// The study.
+    public var study: StudyID
+    /// The log.
+    public var log: LogID
+    /// The index in it.
+    public var index: UInt64
+    /// The entry.
+    public var entry: EntryID
+    /// True where the command had been recorded before.
+    public var isRepeated: Bool
+}
+
+/// A command with the digest of the bytes in which it was sent, by which a repetition is told from another command.
+struct SentCommand: Sendable {
+    let command: Command
+    let digest: Hash
+}
+
+/// Carries out commands on the store's thread: decide, append, fold, in one transaction with the others of the group.
+struct CommandExecution {
+    let node: NodeID
+    let network: NetworkID
+    let clock: NodeClock
+
+    /// Carries out commands in their order.
+    ///
+    /// Nothing is appended for a refused one. An error thrown here stops the store, for the fold may then be ahead of it.
+    func perform(_ commands: [SentCommand], _ core: StoreCore, _ state: inout NodeState) throws -> [CommandOutcome] {
+        let time = clock.now()
+        return try commands.map { sent in
+            do {
+                return .recorded(try perform(sent, time: time, core, &state))
+            } catch let refusal as Refusal {
+                return .refused(refusal)
+            }
+        }
+    }
+
+    private func perform(
+        _ sent: SentCommand, time: NodeTime, _ core: StoreCore, _ state: inout NodeState
+    ) throws -> CommandReceipt {
+        let command = sent.command
+        // A command already accepted gets its receipt before anything else is judged (DESIGN §5).
+        if let earlier = try core.receipt(actor: command.sender.actor, command: command.id) {
+            guard earlier.contentDigest == sent.digest else { throw Refusal.commandUsedOtherwise(command.id) }
+            return try receipt(earlier, isRepeated: true, core)
+        }
+        var generator = SystemRandomNumberGenerator()
+        let random = RandomName(using: &generator)
+        let study: StudyID
+        if case .found = command.request {
+            study = StudyFounding.studyID(network: network, founder: node, nonce: random)
+        } else {
+            guard let named = command.study, state.folds[named] != nil else {
+                throw Refusal.unknownStudy(command.study)
+            }
+            study = named
+        }
+        if case .publish(let document) = command.request {
+            return try publish(document, sent, study: study, time: time, random: random, core, &state)
+        }
+        let draft = try Decision.decide(
+            command, in: try context(study, command, time: time, random: random, core, &state))
+        return try append(draft, sent, time: time, core, &state)
+    }
+
+    private func context(
+        _ study: StudyID, _ command: Command, time: NodeTime, random: RandomName, _ core: StoreCore,
+        _ state: inout NodeState
+    ) throws -> DecisionContext {
+        let definition = try state.definition(of: study, core: core)
+        return DecisionContext(
+            node: node, fold: state.folds[study] ?? StudyFold(study: study, directory: state.directory),
+            definition: definition, charterVersion: state.chain.count - 1,
+            entryOfCommand: { id in
+                // A failing read here fails again, and is reported, when the entry is appended.
+                (try? core.receipt(actor: command.sender.actor, command: id))?.id
+            },
+            receivedUTCMilliseconds: time.utcMilliseconds, randomName: random)
+    }
+
+    private func append(
+        _ draft: EntryDraft, _ sent: SentCommand, time: NodeTime, _ core: StoreCore, _ state: inout NodeState
+    ) throws -> CommandReceipt {
+        let isWholeCommand = draft.command == sent.command.id
+        let appended = try core.append(draft, requestDigest: isWholeCommand ? sent.digest : nil, time: time)
+        guard let name = try core.log(appended.receipt.address.log)?.name else {
+            throw StoreError.unknownLog(appended.receipt.address.log)
+        }
+        for entry in appended.written { try state.insert(WrittenEntry(entry, in: name), core: core) }
+        return try receipt(appended.receipt, isRepeated: appended.isRepeated, core)
+    }
+
+    private func publish(
+        _ document: String, _ sent: SentCommand, study: StudyID, time: NodeTime, random: RandomName,
+        _ core: StoreCore, _ state: inout NodeState
+    ) throws -> CommandReceipt {
+        guard let data = Data(base64Encoded: document) else { throw Refusal.badDocument("it is not Base64") }
+        let bytes = [UInt8](data)
+        let (read, report) = ODMMetadataReader.read(bytes: bytes, fileName: "definitions")
+        guard let definition = read else {
+            throw Refusal.badDocument(report.text(atLeast: .error))
+        }
+        let before = try context(study, sent.command, time: time, random: random, core, &state)
+        let chunks = try Decision.chunks(of: bytes, sent.command, in: before).map { draft in
+            try append(draft, sent, time: time, core, &state).entry
+        }
+        let after = try context(study, sent.command, time: time, random: random, core, &state)
+        let draft = try Decision.publication(
+            of: bytes, definition: definition, chunks: chunks, sent.command, in: after)
+        return try append(draft, sent, time: time, core, &state)
+    }
+
+    private func receipt(_ receipt: Receipt, isRepeated: Bool, _ core: StoreCore) throws -> CommandReceipt {
+        guard let name = try core.log(receipt.address.log)?.name else { throw StoreError.unknownLog(receipt.address.log) }
+        return CommandReceipt(
+            study: name.stream.study, log: name.id, index: receipt.address.index, entry: receipt.id,
+            isRepeated: isRepeated)
+    }
+}

@@ -1,0 +1,163 @@
+import EventLog
+import Interchange
+import StoreCore
+import Trial
+
+/// What the node knows by its entries: the charter, and the fold of every study it holds something of.
+///
+/// Lives on the store's thread and changes in the order in which the store does; after a start it is folded anew from
+/// the store, so nothing in it needs to be saved.
+///
+/// Invariants:
+/// - `arrival` is the last arrival whose entries are folded, and everything before it is.
+/// - `folds` holds every study of which an entry is here.
+struct NodeState {
+    private(set) var chain: CharterChain
+    private(set) var directory: NetworkDirectory
+    private(set) var folds: [StudyID: StudyFold] = [:]
+    private(set) var arrival: Int64 = 0
+    /// Counts up when who may hold what may have changed.
+    private(set) var authorityRevision: UInt64 = 1
+    /// Definitions read, by the hash of their document.
+    private var definitions: [Hash: StudyDefinition] = [:]
+    private var logNames: [LogID: LogName] = [:]
+
+    /// The state of a node that holds a charter and no entry.
+    init(chain: CharterChain, network: NetworkID) {
+        self.chain = chain
+        directory = NodeState.directory(of: chain, network: network)
+    }
+
+    /// What the charter's versions say of nodes and hosts.
+    private static func directory(of chain: CharterChain, network: NetworkID) -> NetworkDirectory {
+        NetworkDirectory(
+            network: network,
+            versions: chain.versions.map { signed in
+                NetworkDirectory.Version(
+                    admitted: Set(signed.charter.nodes.filter { $0.state == .admitted }.map(\.id)),
+                    hosts: Dictionary(signed.charter.locations.map { ($0.id, $0.host) }) { first, _ in first })
+            })
+    }
+
+    /// Takes over a charter that has grown.
+    mutating func update(_ chain: CharterChain, core: any EventReading) throws {
+        guard chain != self.chain else { return }
+        self.chain = chain
+        directory = NodeState.directory(of: chain, network: directory.network)
+        let source = StoredEntries(core: core)
+        let directory = directory
+        for study in Array(folds.keys) {
+            try withFold(study) { try $0.update(directory, source: source) }
+        }
+        authorityRevision += 1
+    }
+
+    /// Folds everything that came since the last arrival folded; gives how many entries that were.
+    @discardableResult
+    mutating func catchUp(_ core: any EventReading) throws -> Int {
+        var count = 0
+        while true {
+            let batches = try core.entries(sinceArrival: arrival, limit: 4096)
+            guard !batches.isEmpty else { return count }
+            for batch in batches {
+                guard let name = try name(of: batch.arrival.log, core) else { continue }
+                for stored in batch.entries {
+                    try insert(StoredEntries.written(stored, in: name), core: core)
+                    count += 1
+                }
+                arrival = batch.arrival.number
+            }
+        }
+    }
+
+    /// Folds one entry that was just written or is about to be committed.
+    mutating func insert(_ entry: WrittenEntry, core: any EventReading) throws {
+        let study = entry.stream.study
+        let source = StoredEntries(core: core)
+        let changed = try withFold(study) { try $0.insert(entry, source: source) }
+        if changed { authorityRevision += 1 }
+    }
+
+    /// Changes a study's fold in place.
+    private mutating func withFold<Result>(_ study: StudyID, _ body: (inout StudyFold) throws -> Result) rethrows -> Result {
+        // Taken out while it changes, so that nothing in it is copied.
+        var fold = folds.removeValue(forKey: study) ?? StudyFold(study: study, directory: directory)
+        defer { folds[study] = fold }
+        return try body(&fold)
+    }
+
+    private mutating func name(of log: LogID, _ core: any EventReading) throws -> LogName? {
+        if let name = logNames[log] { return name }
+        let name = try core.log(log)?.name
+        logNames[log] = name
+        return name
+    }
+
+    /// The digest of one of a study's streams; nil where nothing of the study is here.
+    mutating func digest(of stream: StreamID) -> StreamDigest? {
+        guard folds[stream.study] != nil else { return nil }
+        return withFold(stream.study) { $0.digest(of: stream) }
+    }
+
+    /// The newest definitions of a study, once all pieces of their document are here.
+    mutating func definition(of study: StudyID, core: any EventReading) throws -> (content: Hash, study: StudyDefinition)? {
+        guard let published = folds[study]?.authority.definitions.last?.payload else { return nil }
+        if let known = definitions[published.content] { return (published.content, known) }
+        guard let document = try document(published, of: study, core: core) else { return nil }
+        guard let definition = ODMMetadataReader.read(bytes: document, fileName: "published definitions").0 else {
+            return nil
+        }
+        definitions[published.content] = definition
+        return (published.content, definition)
+    }
+
+    /// The document that a publication names; nil where a piece is missing or the hash differs.
+    func document(_ publication: DefinitionPublication, of study: StudyID, core: any EventReading) throws -> [UInt8]? {
+        var pieces: [EntryID: [UInt8]] = [:]
+        for log in try core.logs() where log.name.stream == .study(study) {
+            try core.forEachEntry(in: log.name.id) { stored in
+                guard publication.chunks.contains(stored.id) else { return true }
+                if case .contentChunk(let chunk)? = StoredEntries.written(stored, in: log.name).action?.operation {
+                    pieces[stored.id] = chunk.bytes
+                }
+                return pieces.count < publication.chunks.count
+            }
+        }
+        let parts = publication.chunks.compactMap { pieces[$0] }
+        guard parts.count == publication.chunks.count else { return nil }
+        let document = parts.flatMap { $0 }
+        return Hash.sha256(document) == publication.content ? document : nil
+    }
+
+    /// Which nodes may hold which of the streams that are known here (DESIGN §6).
+    func holders() -> [StreamID: Set<NodeID>] {
+        var holders: [StreamID: Set<NodeID>] = [:]
+        for (study, fold) in folds {
+            holders[.study(study)] = fold.authority.holders(of: .study(study))
+            for member in fold.authority.participation?.members ?? [] {
+                let stream = StreamID.location(member.location, in: study)
+                holders[stream] = fold.authority.holders(of: stream)
+            }
+        }
+        return holders
+    }
+}
+
+/// The entries of a store, as the fold asks for them.
+struct StoredEntries: EntrySource {
+    let core: any EventReading
+
+    func entries(at addresses: [EntryAddress]) throws -> [WrittenEntry] {
+        try addresses.map { address in
+            guard let stored = try core.entry(at: address), let name = try core.log(address.log)?.name else {
+                throw StoreError.damaged("entry \(address) was here and is not any more; run 'varde verify'")
+            }
+            return StoredEntries.written(stored, in: name)
+        }
+    }
+
+    /// A stored entry as the fold takes it.
+    static func written(_ stored: StoredEntry, in name: LogName) -> WrittenEntry {
+        WrittenEntry(stored.raw, id: stored.id, at: stored.address, in: name)
+    }
+}

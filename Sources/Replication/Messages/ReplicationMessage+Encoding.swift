@@ -1,0 +1,110 @@
+import EventLog
+
+extension ReplicationMessage {
+    /// The bytes that are sent, the protocol version first.
+    package var bytes: [UInt8] {
+        var writer = WireWriter(capacity: sizeEstimate)
+        writer.unsigned(1, always: ReplicationProtocol.version)
+        switch self {
+        case .hello(let hello): writer.message(2) { hello.write(to: &$0) }
+        case .charterRequest(let request): writer.message(3) { $0.unsigned(1, request.first) }
+        case .charterVersions(let versions):
+            writer.message(4) { inner in
+                inner.unsigned(1, versions.first)
+                for version in versions.versions { inner.data(2, always: version) }
+            }
+        case .haveDigest(let digest):
+            writer.message(5) { inner in
+                inner.hash(1, digest.digest)
+                inner.unsigned(2, digest.count)
+                inner.boolean(3, digest.isAnswer)
+            }
+        case .have(let have): writer.message(6) { have.write(to: &$0) }
+        case .want(let want):
+            writer.message(7) { inner in
+                inner.identifier(1, want.log)
+                inner.unsigned(2, want.from)
+                inner.unsigned(3, want.pull)
+                inner.unsigned(4, want.creditBytes)
+            }
+        case .range(let message): writer.message(8) { message.write(to: &$0) }
+        case .receipt(let receipt):
+            writer.message(9) { inner in
+                inner.identifier(1, receipt.log)
+                inner.unsigned(2, receipt.size)
+                inner.hash(3, receipt.root)
+            }
+        case .rangeUnavailable(let unavailable):
+            writer.message(10) { inner in
+                inner.unsigned(1, unavailable.pull)
+                inner.boolean(2, unavailable.isAgain)
+            }
+        case .refusal(let refusal):
+            writer.message(11) { inner in
+                inner.unsigned(1, refusal.code.rawValue)
+                inner.string(2, refusal.text)
+            }
+        }
+        return writer.bytes
+    }
+
+    /// Room to take for the message, so that large ones are not copied while they grow.
+    private var sizeEstimate: Int {
+        switch self {
+        case .range(let message): message.range.transferBytes + message.range.entries.count * 12 + 128
+        case .have(let have): have.rows.count * 192 + 32
+        case .charterVersions(let versions): versions.versions.reduce(64) { $0 + $1.count + 8 }
+        default: 192
+        }
+    }
+}
+
+extension Hello {
+    fileprivate func write(to writer: inout WireWriter) {
+        writer.string(1, node.text)
+        writer.string(2, network?.text ?? "")
+        writer.unsigned(3, charterCount)
+        writer.hash(4, charterHash)
+        writer.unsigned(5, incarnation)
+        writer.boolean(6, isAnswer)
+    }
+}
+
+extension Have {
+    fileprivate func write(to writer: inout WireWriter) {
+        if let part {
+            writer.unsigned(1, part.vector)
+            writer.unsigned(2, UInt64(part.index))
+            writer.unsigned(3, UInt64(part.count))
+        }
+        for row in rows {
+            writer.message(4) { inner in
+                inner.string(1, row.node.text)
+                inner.string(2, row.stream.description)
+                inner.name(3, row.epoch)
+                inner.unsigned(4, row.size)
+                inner.hash(5, row.root)
+            }
+        }
+    }
+}
+
+extension HaveRow {
+    /// At most this many bytes does the row take in a message.
+    var encodedBytes: Int { node.text.utf8.count + stream.description.utf8.count + 80 }
+}
+
+extension RangeMessage {
+    fileprivate func write(to writer: inout WireWriter) {
+        writer.unsigned(1, pull)
+        writer.identifier(2, range.log)
+        writer.unsigned(3, range.start)
+        for entry in range.entries {
+            writer.message(4) { inner in
+                inner.data(1, entry.header)
+                inner.data(2, entry.body)
+            }
+        }
+        writer.data(5, range.checkpoint)
+    }
+}

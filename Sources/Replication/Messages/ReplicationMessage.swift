@@ -1,0 +1,270 @@
+public import EventLog
+
+/// One message between two nodes: `varde.v0.ReplicationMessage` of `Protocols/replication.proto`.
+///
+/// Apart from ``charterVersions(_:)``, ``have(_:)`` and ``range(_:)`` every message has under 1 KB.
+package enum ReplicationMessage: Hashable, Sendable {
+    /// Who I am and which charter I hold; the first message of every link, repeated when either changes.
+    case hello(Hello)
+    /// Send me versions of the charter.
+    case charterRequest(CharterRequest)
+    /// Versions of the charter.
+    case charterVersions(CharterVersions)
+    /// One hash over all heads that we both may hold.
+    case haveDigest(HaveDigest)
+    /// Heads that I hold durably.
+    case have(Have)
+    /// Send me this log, so many bytes of it.
+    case want(Want)
+    /// Entries of a log.
+    case range(RangeMessage)
+    /// This much of a log is durable here.
+    case receipt(Receipt)
+    /// What you want is not to be had here (any more).
+    case rangeUnavailable(RangeUnavailable)
+    /// I did not take your message.
+    case refusal(Refusal)
+}
+
+/// Who I am and which charter I hold.
+package struct Hello: Hashable, Sendable {
+    /// The sender.
+    package var node: NodeID
+    /// The sender's network; nil while it has no charter.
+    package var network: NetworkID?
+    /// Number of charter versions held, so 0 for none.
+    package var charterCount: UInt64
+    /// Hash of the newest version held; the founding hash while there is none.
+    package var charterHash: Hash
+    /// Drawn when the sender's process started: another one means that it knows nothing of what was said before.
+    package var incarnation: UInt64
+    /// True for the answer to a hello, which is itself not answered.
+    package var isAnswer: Bool
+
+    /// States a greeting.
+    package init(
+        node: NodeID, network: NetworkID?, charterCount: UInt64, charterHash: Hash, incarnation: UInt64, isAnswer: Bool
+    ) {
+        self.node = node
+        self.network = network
+        self.charterCount = charterCount
+        self.charterHash = charterHash
+        self.incarnation = incarnation
+        self.isAnswer = isAnswer
+    }
+}
+
+/// Send me the versions of the charter from a number on.
+package struct CharterRequest: Hashable, Sendable {
+    /// Number of the first version wanted.
+    package var first: UInt64
+
+    /// States a request.
+    package init(first: UInt64) {
+        self.first = first
+    }
+}
+
+/// Versions of the charter, one after the other.
+package struct CharterVersions: Hashable, Sendable {
+    /// Number of the first.
+    package var first: UInt64
+    /// The bytes of each ``SignedCharter``.
+    package var versions: [[UInt8]]
+
+    /// States versions.
+    package init(first: UInt64, versions: [[UInt8]]) {
+        self.first = first
+        self.versions = versions
+    }
+}
+
+/// One hash over all heads in streams that both sides may hold, by the sender's knowledge.
+package struct HaveDigest: Hashable, Sendable {
+    /// SHA-256 over the domain `varde/heads/0` and, ordered by log id, each log's id, size (8 bytes) and root.
+    package var digest: Hash
+    /// How many heads went in.
+    package var count: UInt64
+    /// True for the answer to a digest, which is itself answered at most by heads.
+    package var isAnswer: Bool
+
+    /// States a digest.
+    package init(digest: Hash, count: UInt64, isAnswer: Bool) {
+        self.digest = digest
+        self.count = count
+        self.isAnswer = isAnswer
+    }
+}
+
+/// Heads that the sender holds durably: part of a whole vector, or news.
+package struct Have: Hashable, Sendable {
+    /// Where a message stands in a vector that was cut into parts.
+    package struct Part: Hashable, Sendable {
+        /// Number of the vector; a later one has a higher number.
+        package var vector: UInt64
+        /// Position of this part, from 0.
+        package var index: Int
+        /// Number of parts.
+        package var count: Int
+
+        /// States a part.
+        package init(vector: UInt64, index: Int, count: Int) {
+            self.vector = vector
+            self.index = index
+            self.count = count
+        }
+    }
+
+    /// Which part of a whole vector this is; nil for news about single logs.
+    package var part: Part?
+    /// The heads.
+    package var rows: [HaveRow]
+
+    /// States heads.
+    package init(part: Part?, rows: [HaveRow]) {
+        self.part = part
+        self.rows = rows
+    }
+}
+
+/// One head in a ``Have``. The network is left out; the log's id is computed from the rest and so is never wrong.
+package struct HaveRow: Hashable, Sendable {
+    /// The writer.
+    package var node: NodeID
+    /// The stream written to.
+    package var stream: StreamID
+    /// The run of the writer's log.
+    package var epoch: Epoch
+    /// Number of entries held.
+    package var size: UInt64
+    /// Root of the tree over them.
+    package var root: Hash
+
+    /// States a head.
+    package init(node: NodeID, stream: StreamID, epoch: Epoch, size: UInt64, root: Hash) {
+        self.node = node
+        self.stream = stream
+        self.epoch = epoch
+        self.size = size
+        self.root = root
+    }
+
+    /// States the head of a log that is held.
+    package init(_ head: LogHead) {
+        self.init(
+            node: head.name.node, stream: head.name.stream, epoch: head.name.epoch, size: head.size, root: head.root)
+    }
+}
+
+/// Send me a log from an index on. Sent again with the same pull number it only raises the credit, so that it may be
+/// repeated and overtaken without harm.
+package struct Want: Hashable, Sendable {
+    /// The log.
+    package var log: LogID
+    /// Index of the first entry wanted; the same in all wants of one pull.
+    package var from: UInt64
+    /// Names the pull; a higher number takes the place of a lower one for the same log.
+    package var pull: UInt64
+    /// Bytes (``EntryRange/transferBytes``) that may be sent in all in this pull, counted from its beginning.
+    package var creditBytes: UInt64
+
+    /// States a want.
+    package init(log: LogID, from: UInt64, pull: UInt64, creditBytes: UInt64) {
+        self.log = log
+        self.from = from
+        self.pull = pull
+        self.creditBytes = creditBytes
+    }
+}
+
+/// Entries of a log.
+package struct RangeMessage: Hashable, Sendable {
+    /// The pull it belongs to; 0 for what is sent unasked.
+    package var pull: UInt64
+    /// The entries and the checkpoint that vouches for them.
+    package var range: EntryRange
+
+    /// States entries.
+    package init(pull: UInt64, range: EntryRange) {
+        self.pull = pull
+        self.range = range
+    }
+}
+
+/// So much of a log is durable at the sender.
+package struct Receipt: Hashable, Sendable {
+    /// The log.
+    package var log: LogID
+    /// Number of entries.
+    package var size: UInt64
+    /// Root of the tree over them.
+    package var root: Hash
+
+    /// States a receipt.
+    package init(log: LogID, size: UInt64, root: Hash) {
+        self.log = log
+        self.size = size
+        self.root = root
+    }
+}
+
+/// A pull cannot go on. It is named by its number, so that no stream is named that the other may not hold.
+package struct RangeUnavailable: Hashable, Sendable {
+    /// The number of the pull.
+    package var pull: UInt64
+    /// True where asking again at once makes sense, because only what was under way was lost.
+    package var isAgain: Bool
+
+    /// States that a pull cannot go on.
+    package init(pull: UInt64, isAgain: Bool) {
+        self.pull = pull
+        self.isAgain = isAgain
+    }
+}
+
+/// A message was not taken. Never answered.
+package struct Refusal: Hashable, Sendable {
+    /// Why.
+    package var code: RefusalCode
+    /// A sentence for people.
+    package var text: String
+
+    /// States a refusal.
+    package init(code: RefusalCode, text: String) {
+        self.code = code
+        self.text = text
+    }
+}
+
+/// Why a message was not taken.
+public struct RefusalCode: HeaderCode {
+    public let rawValue: UInt64
+    public init(rawValue: UInt64) { self.rawValue = rawValue }
+
+    /// The message is of a protocol version that the sender does not speak.
+    public static let unknownProtocolVersion = RefusalCode(rawValue: 1)
+    /// The message cannot be read.
+    public static let unreadable = RefusalCode(rawValue: 2)
+    /// The message is of another node or network than the link.
+    public static let wrongSender = RefusalCode(rawValue: 3)
+    /// The charters contradict each other.
+    public static let charterContradiction = RefusalCode(rawValue: 4)
+    /// The charter does not admit one of the two nodes.
+    public static let notAdmitted = RefusalCode(rawValue: 5)
+    /// The stream is not to be held here.
+    public static let streamNotHeld = RefusalCode(rawValue: 6)
+    /// More was asked for than is served at once.
+    public static let tooMuch = RefusalCode(rawValue: 7)
+    /// A version of the charter breaks a rule.
+    public static let charterRefused = RefusalCode(rawValue: 8)
+
+    public static let names: [UInt64: String] = [
+        1: "unknown protocol version", 2: "unreadable", 3: "wrong sender", 4: "charter contradiction",
+        5: "not admitted", 6: "stream not held", 7: "too much", 8: "charter refused",
+    ]
+}
+
+extension EntryRange {
+    /// What a range counts against credit: the bytes of its entries and its checkpoint.
+    package var transferBytes: Int { byteCount + checkpoint.count }
+}

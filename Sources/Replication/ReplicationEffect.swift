@@ -1,0 +1,149 @@
+public import EventLog
+
+/// Names one read of a range that was asked of the store.
+public struct ReadToken: Hashable, Sendable {
+    /// Counts up within one machine.
+    public let number: UInt64
+}
+
+/// Names one range that was handed to the store.
+public struct IngestToken: Hashable, Sendable {
+    /// Counts up within one machine.
+    public let number: UInt64
+}
+
+/// What the state machine wants done. Effects are carried out in their order; those of later inputs come after.
+public enum ReplicationEffect: Hashable, Sendable {
+    /// Send these bytes. What the transport does not take is told with ``ReplicationMachine/sendFailed(to:now:)``.
+    case send([UInt8], to: NodeID)
+    /// Read entries of a log that is held, from an index on, up to the last checkpoint within so many bytes of entries
+    /// (always up to the first checkpoint, however far that is). The answer is
+    /// ``ReplicationMachine/rangeRead(_:_:now:)``, nil where there is nothing.
+    case readRange(ReadToken, log: LogID, from: UInt64, maximumBytes: Int)
+    /// Verify this range against the writer's signature and store it durably. Ranges of one log are taken in the order in
+    /// which they come. The answer is ``ReplicationMachine/ingestFinished(_:_:now:)``.
+    case ingest(IngestToken, EntryRange, name: LogName, from: NodeID)
+    /// Store the charter: it has grown. Afterwards a new ``HoldingPolicy`` will mostly be due.
+    case storeCharter(CharterChain)
+    /// A peer has told all its heads for the first time since the link came up (see ``StartRule``).
+    case peerAnswered(NodeID)
+    /// A peer claims to hold more of a log of this node than this node does. Not proven until the entries come; they are
+    /// asked for like any others.
+    case ownLogAhead(LogHead, from: NodeID)
+    /// Entries of this node that it had lost, verified and durable again. The log must not be written to any more.
+    case ownEntriesTakenBack(LogHead, from: NodeID)
+    /// Something for people to know.
+    case report(ReplicationIncident)
+}
+
+/// Why the store did not take a range.
+public enum IngestFailure: Error, Hashable, Sendable {
+    /// Hashes, signature, charter or limits fail: the sender is to blame. With a sentence for people.
+    case refused(String)
+    /// The writer's valid signature stands against what is held: its log forked, or the entries were altered on the way.
+    case contradicts(String)
+    /// The range does not begin where the log ends here, because something else was stored meanwhile.
+    case outOfPlace
+    /// Not now (disk full, shutting down, an order is not here yet): nobody's fault, to be tried again.
+    case failed(String)
+
+    /// What a refusal by ``RangeVerifier`` means here.
+    public init(_ refusal: RangeRefusal) {
+        switch refusal.rule {
+        case .wrongStart: self = .outOfPlace
+        // The order that lets a part be missing may stand in another log, which has not come yet.
+        case .partMissing, .ownLogIsOpen: self = .failed("\(refusal)")
+        default: self = refusal.isPossibleFork ? .contradicts("\(refusal)") : .refused("\(refusal)")
+        }
+    }
+}
+
+/// Something that people should know about a peer.
+public struct ReplicationIncident: Hashable, Sendable, CustomStringConvertible {
+    /// What happened.
+    public enum Kind: Hashable, Sendable {
+        /// A message of a protocol version that is not spoken here.
+        case unknownProtocolVersion(UInt64)
+        /// A message that cannot be read.
+        case unreadableMessage(WireError)
+        /// A greeting in the name of another node than the one at the other end.
+        case wrongNode(NodeID)
+        /// A greeting of another network.
+        case wrongNetwork(NetworkID)
+        /// Two charters that contradict each other.
+        case charterContradiction(count: UInt64)
+        /// A version of the charter that breaks a rule.
+        case charterRefused(CharterError)
+        /// The newest charter does not admit the peer, or does not admit this node.
+        case notAdmitted(NodeID)
+        /// Heads or entries of a stream that this node may not hold. Nothing of it was stored.
+        case streamRefused(StreamID)
+        /// Entries whose hashes, signature, writer or size are wrong. Nothing of them was stored.
+        case rangeRefused(log: LogID, start: UInt64, reason: String)
+        /// Entries under a valid signature that contradict those held here: a fork, or they were altered on the way.
+        case rangeContradicts(log: LogID, start: UInt64, reason: String)
+        /// Another root at the same size of a log: the writer's log forked, or the peer is wrong.
+        case headContradicts(log: LogID, size: UInt64)
+        /// A log that the peer said to hold did not come.
+        case logNotSent(LogID)
+        /// The peer names more logs than are kept in mind for one peer.
+        case tooManyLogs(limit: Int)
+        /// The peer did not take a message of ours.
+        case refusedByPeer(RefusalCode, String)
+        /// The local store could not take entries.
+        case storeFailed(log: LogID, reason: String)
+        /// The local store could not give entries that it should hold.
+        case rangeNotReadable(log: LogID, from: UInt64)
+    }
+
+    /// The peer concerned.
+    public let peer: NodeID
+    /// What happened.
+    public let kind: Kind
+
+    /// States an incident.
+    public init(peer: NodeID, kind: Kind) {
+        self.peer = peer
+        self.kind = kind
+    }
+
+    /// A sentence for people.
+    public var description: String {
+        switch kind {
+        case .unknownProtocolVersion(let version):
+            "\(peer) speaks replication protocol version \(version), this node version \(ReplicationProtocol.version): "
+                + "update the older of the two"
+        case .unreadableMessage(let error): "\(peer) sent a message that cannot be read: \(error)"
+        case .wrongNode(let node): "\(peer) greets as '\(node)'; its keys or the charter of one side are mixed up"
+        case .wrongNetwork(let network): "\(peer) belongs to network '\(network)', not to this one"
+        case .charterContradiction(let count):
+            "\(peer) holds a charter of \(count) versions that contradicts the one here; nothing is exchanged with it "
+                + "until the administrators have settled which one holds"
+        case .charterRefused(let error): "\(peer) sent a version of the charter that is refused: \(error)"
+        case .notAdmitted(let node): "nothing is exchanged with \(peer): the newest charter does not admit '\(node)'"
+        case .streamRefused(let stream): "\(peer) offered \(stream), which this node may not hold; nothing of it was stored"
+        default: logDescription
+        }
+    }
+
+    /// The sentences about logs.
+    private var logDescription: String {
+        switch kind {
+        case .rangeRefused(let log, let start, let reason):
+            "\(peer) sent entries of log \(log) from \(start) on that are refused: \(reason); another node is asked"
+        case .rangeContradicts(let log, let start, let reason):
+            "entries of log \(log) from \(start) on that came from \(peer) contradict those here under the writer's own "
+                + "signature: \(reason); another node is asked"
+        case .headContradicts(let log, let size):
+            "\(peer) holds other entries than this node among the first \(size) of log \(log): the log has forked, "
+                + "or one of the two is damaged; run 'varde verify' on both"
+        case .logNotSent(let log): "\(peer) did not send what it says to hold of log \(log); another node is asked"
+        case .tooManyLogs(let limit): "\(peer) names more than \(limit) logs; those beyond are ignored"
+        case .refusedByPeer(let code, let text): "\(peer) refused a message (\(code)): \(text)"
+        case .storeFailed(let log, let reason): "entries of log \(log) from \(peer) could not be stored: \(reason)"
+        case .rangeNotReadable(let log, let from):
+            "entries of log \(log) from \(from) on, wanted by \(peer), could not be read here; run 'varde verify'"
+        default: "\(peer): \(kind)"
+        }
+    }
+}

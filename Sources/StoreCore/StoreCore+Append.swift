@@ -1,0 +1,129 @@
+public import EventLog
+
+extension StoreCore {
+    /// Appends an entry of this node's own to its open log of the draft's stream; where there is none, one is opened, with
+    /// its ``OperationType/logOpened`` as entry 0.
+    ///
+    /// A command that its sender sent before is answered with the receipt of then.
+    /// - Parameters:
+    ///   - draft: what the entry says.
+    ///   - requestDigest: a digest of the command as its sender sent it, where the draft holds things that another sending
+    ///     would change (the time of receipt); nil to compare the drafts.
+    ///   - time: the node's clock now.
+    /// - Throws: ``StoreError/repeatedWithOtherContent(_:)`` where the sender used the id for something else;
+    ///   ``StoreError/logSuspended(_:)``, ``StoreError/startNotConfirmed(_:)``, ``StoreError/entryTooLarge(headerBytes:entryBytes:)``,
+    ///   ``StoreError/subjectErased(_:)``; ``StoreError/stopped(_:)``.
+    public func append(_ draft: EntryDraft, requestDigest: Hash? = nil, time: NodeTime) throws -> Appended {
+        try requireWritable()
+        let digest = requestDigest ?? draft.contentDigest
+        if let earlier = try receipt(actor: draft.authority.actor, command: draft.command) {
+            guard earlier.contentDigest == digest else { throw StoreError.repeatedWithOtherContent(earlier) }
+            return Appended(receipt: earlier, isRepeated: true, written: [])
+        }
+        guard isStartConfirmed else { throw StoreError.startNotConfirmed(startVerdict) }
+        if let subject = draft.subject, try orders(for: draft.stream).erased.contains(subject) {
+            throw StoreError.subjectErased(subject)
+        }
+        var written: [Entry] = []
+        let branch = try openBranch(for: draft, time: time, written: &written)
+        let entry = try write(draft, to: branch, time: time)
+        written.append(entry)
+        let address = EntryAddress(log: entry.header.log, index: entry.header.index)
+        try statements.insertCommand(
+            draft.command, actor: draft.authority.actor, branch: branch, index: address.index, digest: digest,
+            isRequest: requestDigest != nil)
+        return Appended(
+            receipt: Receipt(address: address, id: entry.id, contentDigest: digest), isRepeated: false,
+            written: written)
+    }
+
+    /// The branch of the stream's open log.
+    private func openBranch(for draft: EntryDraft, time: NodeTime, written: inout [Entry]) throws -> Int64 {
+        guard let log = openLogs[draft.stream], let branch = branchByLog[log], let state = logsByBranch[branch] else {
+            if let suspended = logsByBranch.values.first(where: { $0.isSuspendedOwnLog(of: draft.stream) }) {
+                throw StoreError.logSuspended(suspended.name.id)
+            }
+            return try openOwnLog(draft.stream, known: draft.known, time: time, written: &written)
+        }
+        guard state.status == .open else { throw StoreError.logSuspended(log) }
+        return branch
+    }
+
+    /// Gives a draft its place and writes it; a checkpoint comes first where the entry would take too much under the next.
+    private func write(_ draft: EntryDraft, to branch: Int64, time: NodeTime) throws -> Entry {
+        guard var state = logsByBranch[branch] else { preconditionFailure("no log of branch \(branch)") }
+        let index = state.frontier.size
+        let stamp = clock.next(physicalMilliseconds: UInt64(max(0, time.utcMilliseconds)))
+        let (entry, raw) = draft.sealed(
+            log: state.name.id, index: index, hybridTime: stamp.packed, nodeTime: time,
+            software: configuration.software, using: &generator)
+        guard raw.header.count <= FormatLimit.headerBytes, raw.byteCount <= FormatLimit.entryBytes else {
+            throw StoreError.entryTooLarge(headerBytes: raw.header.count, entryBytes: raw.byteCount)
+        }
+        let unsealed = index - state.sealedSize
+        if unsealed >= UInt64(RangeLimit.entriesBetweenCheckpoints)
+            || (unsealed > 0 && state.unsealedBytes + raw.byteCount > RangeLimit.bytesBetweenCheckpoints)
+        {
+            try seal(branch)
+            state.sealedSize = index
+        }
+        try statements.insertEntry(branch: branch, index: index, raw: raw, leaf: entry.id.hash)
+        bytesInTransaction += raw.byteCount
+        change(branch) {
+            $0.frontier.append(entry.id.hash)
+            $0.byteCount += UInt64(raw.byteCount)
+            $0.unsealedBytes += raw.byteCount
+        }
+        return entry
+    }
+
+    /// Begins a new epoch of this node's log of a stream.
+    private func openOwnLog(
+        _ stream: StreamID, known: KnownVersions, time: NodeTime, written: inout [Entry]
+    ) throws -> Int64 {
+        let earlier = logsByBranch.values.filter { $0.isOwn && $0.name.stream == stream }.sorted { $0.branch < $1.branch }
+        var reason = LogOpeningReason.first
+        if let last = earlier.last {
+            guard case .closed(let closeReason) = last.status else { throw StoreError.logSuspended(last.name.id) }
+            reason = closeReason.openingReason
+        }
+        let name = LogName(
+            network: configuration.network, node: configuration.node, stream: stream, epoch: Epoch(using: &generator))
+        let opening = LogOpening(
+            name: name, reason: reason, command: CommandID(using: &generator),
+            earlierHeads: earlier.map { $0.lastKnownHead })
+        let branch = try insertLog(name, isOwn: true, status: .open)
+        undo.append(.openLog(stream, openLogs[stream]))
+        openLogs[stream] = name.id
+        written.append(try write(opening.draft(known: known), to: branch, time: time))
+        return branch
+    }
+
+    /// Adds a log that holds nothing yet.
+    func insertLog(_ name: LogName, isOwn: Bool, status: LogStatus) throws -> Int64 {
+        let branch = (logsByBranch.keys.max() ?? 0) + 1
+        let state = LogState(branch: branch, name: name, isOwn: isOwn, status: status)
+        try statements.insertLog(state)
+        undo.append(.newLog(name.id))
+        logsByBranch[branch] = state
+        branchByLog[name.id] = branch
+        touched.insert(branch)
+        return branch
+    }
+}
+
+extension LogState {
+    func isSuspendedOwnLog(of stream: StreamID) -> Bool {
+        guard isOwn, name.stream == stream, case .suspended = status else { return false }
+        return true
+    }
+
+    /// The last head known of the log: what is held, or what was seen signed beyond that.
+    var lastKnownHead: LogOpening.EarlierHead {
+        var head = LogOpening.EarlierHead(log: name.id, size: frontier.size, root: frontier.root)
+        if let seenHead, let seen = try? SignedCheckpoint(bytes: seenHead).checkpoint, seen.size > head.size {
+            head = LogOpening.EarlierHead(log: name.id, size: seen.size, root: seen.root)
+        }
+        return head
+    }
+}

@@ -1,0 +1,146 @@
+public import EventLog
+
+/// Hashes everything in an events file again and holds it against what its writers signed.
+///
+/// May run beside the store that writes the file: it looks at what was committed when it began, in steps that hold no
+/// snapshot for long.
+public struct LogVerification {
+    let tables: EventTables
+    let writerKey: (NodeID) -> [UInt8]?
+    let progress: (VerificationProgress) -> Void
+    var report = VerificationReport()
+    /// The logs as they were when the verification began, by branch; nil names are unreadable rows.
+    var logs: [Int64: Row] = [:]
+    var orders: [StreamID: StreamOrders] = [:]
+    var total: UInt64 = 0
+    var newestArrival: Int64 = 0
+
+    /// A row of `logs` as far as it can be read.
+    struct Row {
+        var branch: Int64
+        var name: LogName
+        var size: UInt64
+        var frontier: MerkleFrontier?
+        var byteCount: UInt64
+    }
+
+    /// Entries read by one statement: between statements the write-ahead log may be cut.
+    static let step: UInt64 = 16_384
+
+    /// Verifies all of a file.
+    ///
+    /// - Parameters:
+    ///   - reader: the store, or a ``StoreReader`` beside it.
+    ///   - writerKey: the Ed25519 public key of a node as the charter gives it; nil where it is not known.
+    ///   - progress: called now and then.
+    /// - Throws: ``StoreError`` or ``DatabaseFailure`` where the file cannot be read; what is read and is wrong is in the
+    ///   report instead.
+    public static func run(
+        on reader: some EventReading, writerKey: @escaping (NodeID) -> [UInt8]?,
+        progress: @escaping (VerificationProgress) -> Void = { _ in }
+    ) throws -> VerificationReport {
+        var verification = LogVerification(tables: reader.tables, writerKey: writerKey, progress: progress)
+        try verification.checkFile()
+        try verification.capture()
+        try verification.checkLogs()
+        try verification.checkArrivals()
+        try verification.checkCommands()
+        try verification.checkOrders()
+        try verification.checkCharters()
+        try verification.checkForkProofs()
+        return verification.report
+    }
+
+    private init(
+        tables: EventTables, writerKey: @escaping (NodeID) -> [UInt8]?,
+        progress: @escaping (VerificationProgress) -> Void
+    ) {
+        self.tables = tables
+        self.writerKey = writerKey
+        self.progress = progress
+    }
+
+    /// SQLite's own check of pages, keys and types.
+    private mutating func checkFile() throws {
+        let statement = try tables.connection.prepare("PRAGMA integrity_check(100)")
+        while try statement.step() {
+            let text = statement.text(0)
+            if text != "ok" { report.add(.file, text) }
+        }
+    }
+
+    /// Reads, in one snapshot, which logs there are and how far they are held.
+    private mutating func capture() throws {
+        let isAlone = tables.connection.isAutocommit
+        if isAlone { try tables.connection.execute("BEGIN") }
+        defer { if isAlone { try? tables.connection.execute("COMMIT") } }
+        newestArrival = try tables.connection.number("SELECT max(arrival) FROM arrivals")
+        let statement = try tables.connection.prepare("SELECT \(EventTables.logColumns) FROM logs ORDER BY branch")
+        while try statement.step() {
+            report.logs += 1
+            let branch = statement.int64(0)
+            do {
+                _ = try tables.storedLog(statement)
+            } catch let error as StoreError {
+                report.add(.branch(branch), error.description)
+            }
+            guard let name = readName(statement) else { continue }
+            let row = Row(
+                branch: branch, name: name, size: min(statement.uint64(9), MerkleFrontier.maximumSize),
+                frontier: MerkleFrontier(bytes: statement.bytes(12)), byteCount: statement.uint64(11))
+            logs[branch] = row
+            total += min(row.size, MerkleFrontier.maximumSize / 1024)
+            try checkCount(row)
+        }
+    }
+
+    /// The name of a log, where its parts can be read, whether or not its id fits them.
+    private func readName(_ row: Statement) -> LogName? {
+        guard let node = NodeID(row.text(2)), let stream = StreamID(row.text(3)), let epoch = Epoch(bytes: row.bytes(4))
+        else { return nil }
+        return LogName(network: tables.identity.network, node: node, stream: stream, epoch: epoch)
+    }
+
+    /// The rows of a branch must be as many as its row says.
+    private mutating func checkCount(_ row: Row) throws {
+        for table in ["entries", "bodies"] {
+            let statement = try tables.connection.prepare("SELECT max(leaf_index) FROM \(table) WHERE branch = ?1")
+            statement.bind(1, row.branch)
+            let count = try statement.step() && !statement.isNull(0) ? statement.int64(0) + 1 : 0
+            if UInt64(bitPattern: count) != row.size {
+                report.add(.log(row.name.id), "\(count) rows in \(table), but the log is said to have \(row.size)")
+            }
+        }
+    }
+
+    private mutating func checkLogs() throws {
+        for branch in logs.keys.sorted() {
+            guard let row = logs[branch] else { continue }
+            var check = LogCheck(row: row, key: verifierKey(of: row.name))
+            try check.run(in: &self)
+        }
+    }
+
+    /// The key that verifies a log's checkpoints; nil where none was given, or what was given is no key.
+    func verifierKey(of name: LogName) -> NoteVerifierKey? {
+        writerKey(name.node).flatMap { try? name.verifierKey(publicKey: $0) }
+    }
+
+    /// The orders that act on a stream, as they are now.
+    mutating func ordersNow(for stream: StreamID) throws -> StreamOrders {
+        orders = KnownOrders(try TablesReader(tables: tables).orders()).byStream
+        return orders[stream] ?? StreamOrders()
+    }
+}
+
+/// Reads what needs no log: so that a damaged row of `logs` does not hide the rest.
+final class TablesReader: EventReading {
+    let tables: EventTables
+
+    init(tables: EventTables) {
+        self.tables = tables
+    }
+
+    func logs() throws -> [StoredLog] { [] }
+    func log(_ log: LogID) throws -> StoredLog? { nil }
+}

@@ -1,0 +1,124 @@
+public import EventLog
+
+/// The published rules by which a validly signed entry has no effect (`Protocols/merge.md`, "Void entries").
+public enum VoidRule: UInt64, Hashable, Sendable, Codable, CaseIterable {
+    /// V1: the charter version that the writer knew does not admit the writer.
+    case writerNotInCharter = 1
+    /// V2: the participation number that the writer knew does not open the location's stream.
+    case streamNotOpen = 2
+    /// V3: the writer neither hosts the location nor belongs to its regional arrangement.
+    case foreignStream = 3
+    /// V4: the structure cannot be read as the operation it is said to be.
+    case unreadable = 4
+    /// V5: the operation does not belong in this kind of stream.
+    case wrongStream = 5
+    /// V6: the founding does not give this study's id, or another founding stands.
+    case notTheFounding = 6
+    /// V7: the writer does not coordinate the study.
+    case notCoordinating = 7
+    /// V8: another entry has this number of the chain.
+    case numberTaken = 8
+    /// V9: the writer does not host the locations it answers for, or was not invited.
+    case notInvited = 9
+    /// V10: the writer does not own the study site's delegation chain.
+    case notOwningDelegations = 10
+    /// V11: the role may not do this.
+    case roleMayNot = 11
+    /// V12: no delegation that the writer knew gives the actor this role.
+    case notDelegated = 12
+    /// V13: an instance, value or group is named that does not fit where it stands.
+    case misplaced = 13
+
+    /// A sentence for people.
+    public var explanation: String {
+        switch self {
+        case .writerNotInCharter: "the node was not admitted by the charter it knew"
+        case .streamNotOpen: "the location's stream was not open by the participation the node knew"
+        case .foreignStream: "the node may not write in this location's stream"
+        case .unreadable: "the entry's structure cannot be read"
+        case .wrongStream: "the operation does not belong in this stream"
+        case .notTheFounding: "this is not the founding of the study"
+        case .notCoordinating: "the node does not coordinate the study"
+        case .numberTaken: "another entry has this number of the chain"
+        case .notInvited: "the node was not invited for these locations"
+        case .notOwningDelegations: "the node does not number this study site's delegations"
+        case .roleMayNot: "the role may not do this"
+        case .notDelegated: "the actor was not delegated in this role"
+        case .misplaced: "the entry names something that does not fit where it stands"
+        }
+    }
+}
+
+/// What an entry waits for before it can be judged or applied.
+public enum Awaited: Hashable, Sendable, Comparable {
+    /// A version of the charter.
+    case charter(UInt64)
+    /// A number of the participation chain.
+    case participation(UInt64)
+    /// An institution's acceptance.
+    case acceptance(EntryID)
+    /// A number of a study site's delegation chain.
+    case delegation(StudySiteID, UInt64)
+    /// A participant's registration.
+    case participant(EntryID)
+
+    /// What is waited for, in words.
+    public var explanation: String {
+        switch self {
+        case .charter(let number): "charter version \(number)"
+        case .participation(let number): "participation number \(number)"
+        case .acceptance(let entry): "acceptance \(entry)"
+        case .delegation(let site, let number): "delegation number \(number) of study site \(site)"
+        case .participant(let entry): "the registration of participant \(entry)"
+        }
+    }
+}
+
+/// What keeps its effect although something was wrong, and what a person should know of.
+public enum FindingRule: UInt64, Hashable, Sendable, Codable {
+    /// F1: the delegation had ended, which the writer did not know; the investigator decides.
+    case delegationHadEnded = 1
+    /// F2: one command id with unequal content.
+    case commandRepeatedWithOtherContent = 2
+
+    /// A sentence for people.
+    public var explanation: String {
+        switch self {
+        case .delegationHadEnded: "entered under a delegation that had ended, unknown to the writer"
+        case .commandRepeatedWithOtherContent: "one command id was used with different content; all are kept"
+        }
+    }
+}
+
+/// Whether an entry has effect.
+public enum Judgement: Hashable, Sendable {
+    /// It has, and perhaps something is to be known of it.
+    case effect(FindingRule?)
+    /// It has none.
+    case void(VoidRule)
+    /// It cannot be told yet.
+    case waiting(Awaited)
+}
+
+/// All that a judgement depends on. Entries that agree in these are judged alike, so there are few distinct ones.
+public struct JudgementKey: Hashable, Sendable {
+    /// The node whose log the entry stands in.
+    public let writer: NodeID
+    /// The stream.
+    public let stream: StreamID
+    /// What the writer knew.
+    public let known: KnownVersions
+    /// Who acted.
+    public let authority: Authority
+    /// What was done.
+    public let operation: OperationType
+
+    /// What the judgement of an entry with `header`, written by `writer` in `stream`, depends on.
+    public init(writer: NodeID, stream: StreamID, header: EntryHeader) {
+        self.writer = writer
+        self.stream = stream
+        known = header.known
+        authority = header.authority
+        operation = header.operation
+    }
+}

@@ -1,0 +1,58 @@
+public import EventLog
+
+/// What a person or system may be allowed to do in a study.
+public enum Act: Hashable, Sendable, CaseIterable {
+    /// Found the study, publish definitions, number participation, set the plan.
+    case manageStudy
+    /// Accept or withdraw for the institution.
+    case answerForInstitution
+    /// Number a study site's delegation chain.
+    case delegate
+    /// Register a participant and record their status.
+    case registerParticipant
+    /// Save forms, remove and restore.
+    case enterData
+    /// Order parts to be dropped.
+    case orderDrop
+    /// Open and close logs.
+    case keepLog
+}
+
+/// The one table of what each role may do.
+public enum RoleTable {
+    /// Whether `role` may do `act`; an unknown role may do nothing.
+    public static func allows(_ role: Role, _ act: Act) -> Bool {
+        table[role]?.contains(act) ?? false
+    }
+
+    /// Whether the act needs a delegation of the study site, beside the role.
+    public static func needsDelegation(_ act: Act) -> Bool {
+        act == .registerParticipant || act == .enterData
+    }
+
+    /// The act that an operation is; nil for an operation this software does not know.
+    public static func act(of operation: OperationType) -> Act? {
+        switch operation {
+        case .logOpened, .logClosed: .keepLog
+        case .studyFounded, .contentChunk, .definitionPublished, .participationNumbered, .planSet: .manageStudy
+        case .participationAccepted, .participationWithdrawn: .answerForInstitution
+        case .delegationNumbered: .delegate
+        case .participantRegistered, .statusRecorded: .registerParticipant
+        case .formSaved, .removed, .restored: .enterData
+        case .redactionOrdered, .erasureOrdered: .orderDrop
+        default: nil
+        }
+    }
+
+    private static let table: [Role: Set<Act>] = [
+        .node: [.keepLog],
+        .institution: [.answerForInstitution, .delegate, .orderDrop],
+        .principalInvestigator: [.delegate, .registerParticipant, .enterData, .orderDrop],
+        .investigator: [.registerParticipant, .enterData],
+        .studyNurse: [.registerParticipant, .enterData],
+        .dataImport: [.registerParticipant, .enterData],
+        .dataManager: [.manageStudy],
+        .monitor: [],
+        .participant: [],
+    ]
+}

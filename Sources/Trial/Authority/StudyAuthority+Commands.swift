@@ -1,0 +1,61 @@
+import EventLog
+
+extension StudyAuthority {
+    /// The entry that stands for `entry` where a command was sent twice (DESIGN §2, rule 5).
+    func standing(for entry: EntryID) -> EntryID { canonical[entry] ?? entry }
+
+    /// The number of the participation chain that an entry, or one that repeats it, gave.
+    func participation(by entry: EntryID) -> Participation? {
+        let id = standing(for: entry)
+        return participations.first { $0.id == id }?.payload
+    }
+
+    /// Whether both are one command, sent twice.
+    func repeats(_ entry: WrittenEntry, _ other: WrittenEntry) -> Bool {
+        guard let key = entry.commandKey, key == other.commandKey else { return false }
+        return entry.action.map(mapped) == other.action.map(mapped)
+    }
+
+    /// Lets one of `taken` stand for `entry` where it repeats its command; false where it repeats none of them.
+    mutating func takeAsRepetition(_ entry: WrittenEntry, of taken: [WrittenEntry]) -> Bool {
+        guard let lower = taken.first(where: { repeats(entry, $0) }) else { return false }
+        canonical[entry.id] = lower.id
+        return true
+    }
+
+    /// The action as sent, with what its node named by its own knowledge called by the entries that stand.
+    private func mapped(_ action: Action) -> Action {
+        var action = action.asSent
+        switch action.operation {
+        case .participationNumbered(var payload):
+            payload.previous = payload.previous.map(standing(for:))
+            action.operation = .participationNumbered(payload)
+        case .participationAccepted(var answer):
+            answer.invitation = standing(for: answer.invitation)
+            action.operation = .participationAccepted(answer)
+        case .participationWithdrawn(var answer):
+            answer.invitation = standing(for: answer.invitation)
+            action.operation = .participationWithdrawn(answer)
+        case .delegationNumbered(var delegation):
+            delegation.previous = delegation.previous.map(standing(for:))
+            delegation.ends = delegation.ends.map(standing(for:))
+            action.operation = .delegationNumbered(delegation)
+        case .definitionPublished(var publication):
+            publication.chunks = publication.chunks.map(standing(for:))
+            action.operation = .definitionPublished(publication)
+        default: break
+        }
+        return action
+    }
+
+    /// Notes a command id that was used for different things; all of them are kept.
+    mutating func noteReusedCommands(_ entries: [WrittenEntry]) {
+        var groups: [CommandKey: [EntryID]] = [:]
+        for entry in entries where canonical[entry.id] == nil {
+            if let key = entry.commandKey { groups[key, default: []].append(entry.id) }
+        }
+        for group in groups.values where group.count > 1 {
+            for entry in group { findings[entry] = .commandRepeatedWithOtherContent }
+        }
+    }
+}

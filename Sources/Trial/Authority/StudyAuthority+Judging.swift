@@ -1,0 +1,63 @@
+import EventLog
+
+extension StudyAuthority {
+    /// Whether an entry with this key has effect in a location's stream, judged from what its writer knew (DESIGN §5, "Rights").
+    public func judge(_ key: JudgementKey) -> Judgement {
+        guard let version = directory.version(key.known.charter) else { return .waiting(.charter(key.known.charter)) }
+        guard version.admitted.contains(key.writer) else { return .void(.writerNotInCharter) }
+        guard case .location(let location) = key.stream.scope else { return .void(.wrongStream) }
+        guard key.known.participation > 0 else { return .void(.streamNotOpen) }
+        guard let participation = participation(numbered: key.known.participation) else {
+            return .waiting(.participation(key.known.participation))
+        }
+        switch openness(of: location, in: participation) {
+        case .open: break
+        case .closed: return .void(.streamNotOpen)
+        case .waiting(let acceptance): return .waiting(.acceptance(acceptance))
+        }
+        let sharers = sharers(of: location, in: participation, hosts: version.hosts) {
+            openness(of: $0, in: participation) == .open
+        }
+        guard sharers.contains(key.writer) else {
+            let acceptance = acceptance(awaitedFor: key.writer, beside: location, in: participation, hosts: version.hosts)
+            return acceptance.map { .waiting(.acceptance($0)) } ?? .void(.foreignStream)
+        }
+        guard let act = RoleTable.act(of: key.operation) else { return .effect(nil) }
+        guard act != .manageStudy, act != .answerForInstitution, act != .delegate else { return .void(.wrongStream) }
+        guard RoleTable.allows(key.authority.role, act) else { return .void(.roleMayNot) }
+        guard RoleTable.needsDelegation(act) else { return .effect(nil) }
+        guard let site = participation.site(of: location) else { return .void(.notDelegated) }
+        return judgeDelegation(key, at: site.id)
+    }
+
+    /// The acceptance, not here yet, by which `writer` would share `location`'s stream in a regional site.
+    private func acceptance(
+        awaitedFor writer: NodeID, beside location: LocationID, in participation: Participation,
+        hosts: [LocationID: NodeID]
+    ) -> EntryID? {
+        guard let site = participation.site(of: location), site.isRegional else { return nil }
+        for other in site.locations where hosts[other] == writer {
+            if case .waiting(let acceptance) = openness(of: other, in: participation) { return acceptance }
+        }
+        return nil
+    }
+
+    private func judgeDelegation(_ key: JudgementKey, at site: StudySiteID) -> Judgement {
+        guard let grant = key.authority.delegation.map(standing(for:)), key.known.delegation > 0 else { return .void(.notDelegated) }
+        let chain = delegations[site] ?? []
+        guard key.known.delegation <= UInt64(chain.count) else {
+            return .waiting(.delegation(site, key.known.delegation))
+        }
+        let known = chain.prefix(Int(key.known.delegation))
+        let granted = known.contains {
+            $0.id == grant && $0.payload.ends == nil && $0.payload.actor == key.authority.actor
+                && $0.payload.role == key.authority.role
+        }
+        guard granted, !known.contains(where: { $0.payload.ends.map(standing(for:)) == grant }) else {
+            return .void(.notDelegated)
+        }
+        // The end came later than what the writer knew: what was measured keeps its effect, and the investigator decides.
+        let endedUnknown = chain.dropFirst(known.count).contains { $0.payload.ends.map(standing(for:)) == grant }
+        return .effect(endedUnknown ? .delegationHadEnded : nil)
+    }
+}

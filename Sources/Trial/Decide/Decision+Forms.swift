@@ -1,0 +1,146 @@
+import EventLog
+
+extension Decision {
+    static func decideSave(
+        _ entry: FormEntry, _ command: Command, in context: DecisionContext
+    ) throws(Refusal) -> EntryDraft {
+        guard let (content, definition) = context.definition else { throw .noDefinitions }
+        let participant = try participant(entry.participant, at: entry.location, in: context)
+        var table = InstanceTable(participant: participant, definition: definition, entryOfCommand: context.entryOfCommand)
+        let form = try table.form(entry)
+        let seen = entry.seen.map { ValueID(entry: participant.standing(for: $0.entry), position: $0.position) }
+        var changes: [Change] = []
+        for group in entry.groups {
+            let place = try table.group(group.group, in: form)
+            let definitions = try items(of: group, in: definition)
+            for (entered, item) in zip(group.items, definitions) {
+                guard !changes.contains(where: { $0.instance == place && $0.item == item.oid }) else {
+                    throw .badValue(item.oid, reason: "it is entered twice in one save; enter it once")
+                }
+                let held = table.registers(at: place)?[item.oid]?.held ?? []
+                changes.append(
+                    Change(
+                        instance: place, item: item.oid, value: try value(of: entered, item, in: definition),
+                        replaces: held.compactMap { value in seen.firstIndex(of: value.id).map(UInt64.init) },
+                        reasonCode: entered.reasonCode, isCorrection: !held.isEmpty,
+                        isFreeText: item.isFreeText && isDatum(entered.value)))
+            }
+        }
+        try requireCurrent(Set(seen), for: changes, in: table)
+        guard !changes.isEmpty || table.beginsSomething else { throw .nothingToDo }
+        var save = FormSave(participant: participant.id, instances: table.lines, changes: changes, seen: seen)
+        save.prompts = entry.prompts
+        save.calculated = entry.calculated
+        save.comment = entry.comment
+        save.reason = entry.reason
+        return try forParticipant(
+            .formSaved(save), at: entry.location, subject: participant.subject, definition: content, command, in: context)
+    }
+
+    /// The definitions of a group's items, in the order entered.
+    private static func items(
+        of group: EnteredGroup, in definition: StudyDefinition
+    ) throws(Refusal) -> [ItemDefinition] {
+        guard let groupDefinition = definition.itemGroups[ItemGroupOID(group.group.oid)] else {
+            throw .unknownOID(group.group.oid)
+        }
+        var items: [ItemDefinition] = []
+        for entered in group.items {
+            guard groupDefinition.items.contains(oid: entered.item), let item = definition.items[entered.item] else {
+                throw .unknownOID(entered.item.text)
+            }
+            items.append(item)
+        }
+        return items
+    }
+
+    /// Refuses a save whose writer had not seen what stands at this node in an item it writes, and in a whole form or group
+    /// in any item of it (DESIGN §5, "At one node there is no conflict").
+    private static func requireCurrent(
+        _ seen: Set<ValueID>, for changes: [Change], in table: InstanceTable
+    ) throws(Refusal) {
+        var stale: [ItemOID] = []
+        for change in changes {
+            let held = table.registers(at: change.instance)?[change.item]?.held ?? []
+            if !held.allSatisfy({ seen.contains($0.id) }) { stale.append(change.item) }
+        }
+        for registers in table.registersOfWholes {
+            for (item, register) in registers.sorted(by: { $0.key < $1.key }) where !stale.contains(item) {
+                if !register.held.allSatisfy({ seen.contains($0.id) }) { stale.append(item) }
+            }
+        }
+        guard stale.isEmpty else { throw .newerValues(stale) }
+    }
+
+    private static func isDatum(_ value: EnteredValue) -> Bool {
+        if case .datum = value { true } else { false }
+    }
+
+    /// The value that an item is to hold, checked against its definition.
+    private static func value(
+        of entered: EnteredItem, _ item: ItemDefinition, in definition: StudyDefinition
+    ) throws(Refusal) -> Value {
+        switch item.itemClass {
+        case .open: break
+        case .identifying: throw .identifyingItem(item.oid)
+        case .restricted: throw .restrictedItem(item.oid)
+        }
+        switch entered.value {
+        case .missing(let reason): return .missing(reason)
+        case .cleared(let reason): return .cleared(reason)
+        case .datum(let typed, let unit):
+            let judgement = ValueNormaliser.judge(
+                typed, for: item, in: definition, unit: unit.map { MeasurementUnitOID($0) })
+            guard let normal = judgement.normalForm, judgement.isAcceptable else {
+                throw .badValue(item.oid, reason: judgement.errors.first?.reason ?? "the value may not stand here")
+            }
+            if let list = item.codeList {
+                return Value(
+                    kind: .codes, typed: typed, normalised: normal, unit: unit, codeList: list.text, codes: [normal])
+            }
+            return Value(kind: ValueKind(item.dataType), typed: typed, normalised: normal, unit: unit)
+        }
+    }
+
+    static func decideRemoval(
+        _ target: RemovalTarget, restores: Bool, _ command: Command, in context: DecisionContext
+    ) throws(Refusal) -> EntryDraft {
+        let participant = try participant(target.participant, at: target.location, in: context)
+        var lines: [InstanceDeclaration] = []
+        var values: [ValueID] = []
+        if let instance = target.instance {
+            var table = InstanceTable(
+                participant: participant, definition: context.definition?.study, entryOfCommand: context.entryOfCommand)
+            _ = try table.standing(instance)
+            lines = table.lines
+            values = participant.instances[instance]?.registers.values.flatMap { $0.held.map(\.id) }.sorted() ?? []
+        }
+        let standing = participant.standingRemovals(of: target.instance)
+        guard standing.isEmpty != restores else { throw .nothingToDo }
+        let removal = Removal(
+            participant: participant.id, instances: lines, seen: restores ? standing : [], seenValues: values,
+            reason: target.reason)
+        return try forParticipant(
+            restores ? .restored(removal) : .removed(removal), at: target.location, subject: participant.subject, command,
+            in: context)
+    }
+}
+
+extension ValueKind {
+    /// The kind of the data of a type.
+    init(_ type: ItemDataType) {
+        self =
+            switch type {
+            case .text, .string, .uri, .hexBinary, .base64Binary, .hexFloat, .base64Float: .text
+            case .integer: .integer
+            case .float, .double: .decimal
+            case .boolean: .boolean
+            case .date: .date
+            case .time: .time
+            case .datetime: .dateTime
+            case .partialDate, .partialTime, .partialDatetime, .incompleteDate, .incompleteTime, .incompleteDatetime:
+                .partialDateTime
+            case .durationDatetime, .intervalDatetime: .duration
+            }
+    }
+}

@@ -1,0 +1,117 @@
+public import EventLog
+
+extension Decision {
+    static func decideForStudy(_ command: Command, in context: DecisionContext) throws(Refusal) -> EntryDraft {
+        let authority = context.authority
+        let stream = StreamID.study(context.fold.study)
+        switch command.request {
+        case .found(let mode, let oid, let name):
+            try require(.manageStudy, of: command.sender)
+            let founding = StudyFounding(nonce: context.randomName, mode: mode, oid: oid, name: name)
+            return try draft(.studyFounded(founding), stream: stream, for: command, in: context)
+        case .participate(let sponsor, let coordinating, let members, let sites):
+            try requireCoordination(command, in: context)
+            let participation = Participation(
+                number: UInt64(authority.participations.count) + 1, previous: authority.participations.last?.id,
+                sponsor: sponsor, coordinatingNodes: coordinating, members: members, sites: sites)
+            return try draft(.participationNumbered(participation), stream: stream, for: command, in: context)
+        case .accept(let locations, let agreement, let approval, let date):
+            let answer = try answer(locations, agreement, approval, date, command, in: context)
+            return try draft(.participationAccepted(answer), stream: stream, for: command, in: context)
+        case .withdraw(let locations, let agreement, let approval, let date):
+            let answer = try answer(locations, agreement, approval, date, command, in: context)
+            return try draft(.participationWithdrawn(answer), stream: stream, for: command, in: context)
+        case .plan(let document):
+            try requireCoordination(command, in: context)
+            return try draft(.planSet(document: [UInt8](document.utf8)), stream: stream, for: command, in: context)
+        default:
+            throw .nothingToDo
+        }
+    }
+
+    /// Refuses what only a coordinating node's data manager may do.
+    private static func requireCoordination(_ command: Command, in context: DecisionContext) throws(Refusal) {
+        try require(.manageStudy, of: command.sender)
+        let authority = context.authority
+        guard authority.coordinates(context.node, knowing: UInt64(authority.participations.count)) else {
+            throw .notCoordinating
+        }
+    }
+
+    private static func answer(
+        _ locations: [LocationID], _ agreement: String, _ approval: String, _ date: String, _ command: Command,
+        in context: DecisionContext
+    ) throws(Refusal) -> ParticipationAnswer {
+        try require(.answerForInstitution, of: command.sender)
+        guard let invitation = context.authority.participations.last else {
+            throw .unknownStudy(context.fold.study)
+        }
+        for location in locations {
+            guard context.authority.directory.newest?.hosts[location] == context.node else { throw .notHosting(location) }
+            guard invitation.payload.members.contains(where: { $0.location == location }) else {
+                throw .notInvited(location)
+            }
+        }
+        return ParticipationAnswer(
+            invitation: invitation.id, locations: locations, agreement: agreement, approval: approval, date: date)
+    }
+
+    static func delegation(
+        _ delegation: Delegation, _ command: Command, in context: DecisionContext
+    ) throws(Refusal) -> EntryDraft {
+        try require(.delegate, of: command.sender)
+        guard let site = context.authority.participation?.sites.first(where: { $0.id == delegation.site }),
+            site.owner == context.node
+        else { throw .notOwningDelegations(delegation.site) }
+        return try draft(
+            .delegationNumbered(delegation), stream: .study(context.fold.study), for: command, in: context)
+    }
+
+    static func endOfDelegation(
+        _ site: StudySiteID, _ actor: ActorID, _ role: RoleName, _ from: String, _ command: Command,
+        in context: DecisionContext
+    ) throws(Refusal) -> EntryDraft {
+        let chain = context.authority.delegations[site] ?? []
+        guard let grant = context.authority.delegation(of: actor, as: role.role, at: site),
+            let link = chain.first(where: { $0.id == grant })
+        else { throw .noSuchDelegation(site) }
+        return try delegation(
+            Delegation(
+                site: site, number: UInt64(chain.count) + 1, previous: chain.last?.id, actor: actor,
+                name: link.payload.name, role: role.role, from: from, ends: grant), command, in: context)
+    }
+
+    /// The pieces of a document that a publication names: drafts whose command ids follow from the publishing command's.
+    public static func chunks(
+        of document: [UInt8], _ command: Command, in context: DecisionContext
+    ) throws(Refusal) -> [EntryDraft] {
+        try requireCoordination(command, in: context)
+        let hash = Hash.sha256(document)
+        var drafts: [EntryDraft] = []
+        var start = 0
+        while start < document.count {
+            let end = min(start + ContentChunk.byteCount, document.count)
+            let chunk = ContentChunk(
+                document: hash, position: UInt64(drafts.count), bytes: [UInt8](document[start..<end]))
+            let id = CommandID(derivedFrom: .sha256(command.id.bytes + [UInt8](String(drafts.count).utf8)))
+            drafts.append(
+                try draft(
+                    .contentChunk(chunk), stream: .study(context.fold.study), command: id, for: command, in: context))
+            start = end
+        }
+        return drafts
+    }
+
+    /// The entry that puts a document's definitions in force, once its pieces stand.
+    public static func publication(
+        of document: [UInt8], definition: StudyDefinition, chunks: [EntryID], _ command: Command,
+        in context: DecisionContext
+    ) throws(Refusal) -> EntryDraft {
+        try requireCoordination(command, in: context)
+        let publication = DefinitionPublication(
+            content: .sha256(document), chunks: chunks, byteCount: UInt64(document.count),
+            version: definition.metaDataVersionOID, name: definition.metaDataVersionName)
+        return try draft(
+            .definitionPublished(publication), stream: .study(context.fold.study), for: command, in: context)
+    }
+}

@@ -1,0 +1,144 @@
+public import EventLog
+
+/// What a decision may look at. It may be a moment old: merging is safe against that (DESIGN §7).
+public struct DecisionContext {
+    /// The node that decides.
+    public let node: NodeID
+    /// What is known of the study.
+    public let fold: StudyFold
+    /// The newest definitions, with the hash of their document.
+    public let definition: (content: Hash, study: StudyDefinition)?
+    /// The version of the charter that the node knows.
+    public let charterVersion: UInt64
+    /// The entry that an earlier command of the same sender became.
+    public let entryOfCommand: (CommandID) -> EntryID?
+    /// When the command was received, milliseconds since 1970-01-01T00:00:00Z.
+    public let receivedUTCMilliseconds: Int64
+    /// 16 random bytes, for a subject handle or a founding.
+    public let randomName: RandomName
+
+    /// States what may be looked at.
+    public init(
+        node: NodeID, fold: StudyFold, definition: (content: Hash, study: StudyDefinition)?, charterVersion: UInt64,
+        entryOfCommand: @escaping (CommandID) -> EntryID?, receivedUTCMilliseconds: Int64, randomName: RandomName
+    ) {
+        self.node = node
+        self.fold = fold
+        self.definition = definition
+        self.charterVersion = charterVersion
+        self.entryOfCommand = entryOfCommand
+        self.receivedUTCMilliseconds = receivedUTCMilliseconds
+        self.randomName = randomName
+    }
+
+    var authority: StudyAuthority { fold.authority }
+}
+
+/// Turns commands into entries, or says why not: the only place where what may be written is decided.
+///
+/// Pure: the same command in the same context gives the same draft.
+public enum Decision {
+    /// The entry that `command` becomes. Publishing needs several entries and is put together by ``publication(of:chunks:command:in:)``.
+    ///
+    /// - Throws: ``Refusal``.
+    public static func decide(_ command: Command, in context: DecisionContext) throws(Refusal) -> EntryDraft {
+        switch command.request {
+        case .found, .publish, .participate, .accept, .withdraw, .plan:
+            try decideForStudy(command, in: context)
+        case .delegate(let site, let actor, let name, let role, let from, let to):
+            try delegation(
+                Delegation(
+                    site: site, number: context.authority.delegationNumber(of: site) + 1,
+                    previous: context.authority.delegations[site]?.last?.id, actor: actor, name: name, role: role.role,
+                    from: from, to: to), command, in: context)
+        case .endDelegation(let site, let actor, let role, let from):
+            try endOfDelegation(site, actor, role, from, command, in: context)
+        case .register(let location, let labels):
+            try forParticipant(
+                .participantRegistered(Registration(labels: labels)), at: location,
+                subject: SubjectHandle(context.randomName), command, in: context)
+        case .status(let location, let participant, let status, let date, let replaces):
+            try decideStatus(status, date, replaces, of: participant, at: location, command, in: context)
+        case .save(let entry):
+            try decideSave(entry, command, in: context)
+        case .remove(let target):
+            try decideRemoval(target, restores: false, command, in: context)
+        case .restore(let target):
+            try decideRemoval(target, restores: true, command, in: context)
+        }
+    }
+
+    /// Puts a draft together, checking its size.
+    static func draft(
+        _ operation: Operation, stream: StreamID, delegation: (grant: EntryID, number: UInt64)? = nil,
+        subject: SubjectHandle? = nil, command: CommandID? = nil, definition: Hash? = nil, for sent: Command,
+        in context: DecisionContext
+    ) throws(Refusal) -> EntryDraft {
+        var provenance = sent.provenance
+        provenance.receivedUTCMilliseconds = context.receivedUTCMilliseconds
+        let id = command ?? sent.id
+        let parts = Action(command: id, provenance: provenance, operation: operation).parts()
+        let byteCount = parts.reduce(FormatLimit.headerBytes) { $0 + $1.bytes.count + 64 }
+        guard byteCount <= FormatLimit.entryBytes else { throw .tooLarge(byteCount: byteCount) }
+        return EntryDraft(
+            stream: stream, operation: operation.type,
+            authority: Authority(
+                actor: sent.sender.actor, kind: sent.sender.isSystem ? .system : .person, role: sent.sender.role.role,
+                authentication: .localAccount, delegation: delegation?.grant),
+            known: KnownVersions(
+                charter: context.charterVersion, participation: UInt64(context.authority.participations.count),
+                delegation: delegation?.number ?? 0),
+            definition: definition, subject: subject, command: id, parts: parts)
+    }
+
+    /// Refuses what the sender's role may not do.
+    static func require(_ act: Act, of sender: Sender) throws(Refusal) {
+        guard RoleTable.allows(sender.role.role, act) else { throw .roleMayNot(sender.role) }
+    }
+
+    /// A draft about a participant in `location`'s stream, by someone delegated at its study site.
+    static func forParticipant(
+        _ operation: Operation, at location: LocationID, subject: SubjectHandle?, definition: Hash? = nil,
+        _ command: Command, in context: DecisionContext
+    ) throws(Refusal) -> EntryDraft {
+        guard let act = RoleTable.act(of: operation.type) else { throw .roleMayNot(command.sender.role) }
+        try require(act, of: command.sender)
+        let stream = StreamID.location(location, in: context.fold.study)
+        let authority = context.authority
+        guard let participation = authority.participation, authority.isOpen(location),
+            authority.sharersToday(of: location).contains(context.node), let site = participation.site(of: location)
+        else { throw .locationNotOpen(location) }
+        let sender = command.sender
+        guard let grant = authority.delegation(of: sender.actor, as: sender.role.role, at: site.id) else {
+            throw .notDelegated(site.id, sender.role)
+        }
+        return try draft(
+            operation, stream: stream, delegation: (grant, authority.delegationNumber(of: site.id)), subject: subject,
+            definition: definition, for: command, in: context)
+    }
+
+    /// The participant that a command means.
+    static func participant(
+        _ reference: ParticipantReference, at location: LocationID, in context: DecisionContext
+    ) throws(Refusal) -> ParticipantState {
+        let id: EntryID? =
+            switch reference {
+            case .registration(let entry): entry
+            case .registeredBy(let command): context.entryOfCommand(command)
+            }
+        guard let id, let participant = context.fold.locations[location]?.participant(id) else {
+            throw .unknownParticipant
+        }
+        return participant
+    }
+
+    private static func decideStatus(
+        _ status: ParticipantStatus, _ date: String, _ replaces: [EntryID], of reference: ParticipantReference,
+        at location: LocationID, _ command: Command, in context: DecisionContext
+    ) throws(Refusal) -> EntryDraft {
+        let participant = try participant(reference, at: location, in: context)
+        let record = StatusRecord(participant: participant.id, status: status, eventDate: date, replaces: replaces)
+        return try forParticipant(
+            .statusRecorded(record), at: location, subject: participant.subject, command, in: context)
+    }
+}

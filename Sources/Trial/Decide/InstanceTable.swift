@@ -1,0 +1,147 @@
+import EventLog
+
+/// Builds an entry's table of instances from what a command selects and what stands in the record.
+struct InstanceTable {
+    let participant: ParticipantState
+    let definition: StudyDefinition?
+    let entryOfCommand: (CommandID) -> EntryID?
+    private(set) var lines: [InstanceDeclaration] = []
+    /// The id of each line; nil for what this entry begins, whose id is known only when the entry is.
+    private var ids: [InstanceID?] = []
+
+    init(
+        participant: ParticipantState, definition: StudyDefinition?, entryOfCommand: @escaping (CommandID) -> EntryID?
+    ) {
+        self.participant = participant
+        self.definition = definition
+        self.entryOfCommand = entryOfCommand
+    }
+
+    /// Whether the entry begins an instance.
+    var beginsSomething: Bool { lines.contains { $0.beginsHere } }
+
+    /// The registers that stand in a line's instance.
+    func registers(at place: Int) -> [ItemOID: Register]? {
+        ids[place].flatMap { participant.instances[$0]?.registers }
+    }
+
+    /// The registers of every instance that is a whole, or stands in one, of those this entry is about.
+    var registersOfWholes: [[ItemOID: Register]] {
+        var wholes: [InstanceID: [ItemOID: Register]] = [:]
+        for (line, id) in zip(lines, ids) where line.isWhole {
+            guard let id else { continue }
+            wholes[id] = participant.instances[id]?.registers
+            for (other, state) in participant.instances where state.shape.parent == id { wholes[other] = state.registers }
+        }
+        return wholes.sorted { $0.key < $1.key }.map(\.value)
+    }
+
+    /// Enters the event and the form that a save is about; gives the form's place.
+    mutating func form(_ entry: FormEntry) throws(Refusal) -> Int {
+        guard let definition, let event = definition.events[StudyEventOID(entry.event.oid)] else {
+            throw .unknownOID(entry.event.oid)
+        }
+        guard event.forms.contains(oid: FormOID(entry.form.oid)), let form = definition.forms[FormOID(entry.form.oid)]
+        else { throw .unknownOID(entry.form.oid) }
+        // Written as the definition spells them, for ids are made of the bytes.
+        let eventPlace = try add(
+            InstanceSelector(oid: event.oid.text, choice: entry.event.choice), kind: .studyEvent, parent: nil,
+            repeats: event.isRepeating || event.type == .unscheduled, isWhole: false)
+        return try add(
+            InstanceSelector(oid: form.oid.text, choice: entry.form.choice), kind: .form, parent: eventPlace,
+            repeats: form.isRepeating, isWhole: form.isWhole)
+    }
+
+    /// Enters an item group; gives its place.
+    mutating func group(_ selector: InstanceSelector, in form: Int) throws(Refusal) -> Int {
+        let formOID = FormOID(lines[form].oid)
+        guard let definition, let group = definition.itemGroups[ItemGroupOID(selector.oid)],
+            definition.forms[formOID]?.itemGroups.contains(oid: group.oid) == true
+        else { throw .unknownOID(selector.oid) }
+        return try add(
+            InstanceSelector(oid: group.oid.text, choice: selector.choice), kind: .itemGroup, parent: form,
+            repeats: group.isRepeating, isWhole: definition.isWhole(form: formOID, group: group.oid))
+    }
+
+    private mutating func add(
+        _ selector: InstanceSelector, kind: InstanceKind, parent: Int?, repeats: Bool, isWhole: Bool
+    ) throws(Refusal) -> Int {
+        var line = InstanceDeclaration(
+            kind: kind, parent: parent, oid: selector.oid, identity: .natural, beginsHere: false, isWhole: isWhole)
+        var id: InstanceID?
+        switch selector.choice {
+        case .once:
+            guard !repeats else { throw .unknownInstance(oid: selector.oid) }
+            if parent == nil || parent.flatMap({ ids[$0] }) != nil {
+                let natural = InstanceID.natural(
+                    participant: participant.id, parent: parent.flatMap { ids[$0] }, kind: kind, oid: selector.oid)
+                line.seenBeginnings = participant.instances[natural]?.beginnings.keys.sorted() ?? []
+                id = natural
+            }
+            line.beginsHere = line.seenBeginnings.isEmpty
+        case .new(let repeatKey):
+            guard repeats else { throw .unknownInstance(oid: selector.oid) }
+            line.identity = .own
+            line.beginsHere = true
+            line.repeatKey = repeatKey
+        case .existing(let existing):
+            guard let state = participant.instances[existing], state.shape.kind == kind,
+                state.shape.oid == selector.oid, state.shape.parent == parent.flatMap({ ids[$0] })
+            else { throw .unknownInstance(oid: selector.oid) }
+            (line.identity, line.seenBeginnings) = identity(of: state)
+            id = existing
+        case .begunBy(let command):
+            guard let entry = entryOfCommand(command).map(participant.standing(for:)),
+                let beginning = begun(
+                    by: entry, InstanceState.Shape(kind: kind, oid: selector.oid, parent: parent.flatMap { ids[$0] }))
+            else { throw .unknownInstance(oid: selector.oid) }
+            line.identity = .begun(beginning)
+            id = .begun(by: beginning)
+        }
+        return append(line, id)
+    }
+
+    private mutating func append(_ line: InstanceDeclaration, _ id: InstanceID?) -> Int {
+        // A group may be named twice in one save; its items then belong to the one line.
+        let same = lines.indices.first { place in
+            guard let id else {
+                // Under what this entry begins, a natural key says as much as an id does.
+                return line.identity == .natural && lines[place].identity == .natural && lines[place].kind == line.kind
+                    && lines[place].parent == line.parent && lines[place].oid == line.oid
+            }
+            return ids[place] == id
+        }
+        if let same { return same }
+        lines.append(line)
+        ids.append(id)
+        return lines.count - 1
+    }
+
+    /// Enters the way down to an instance that stands; gives its place.
+    mutating func standing(_ id: InstanceID) throws(Refusal) -> Int {
+        guard let state = participant.instances[id] else { throw .unknownInstance(oid: id.description) }
+        let parent: Int? =
+            if let parent = state.shape.parent { try standing(parent) } else { nil }
+        var line = InstanceDeclaration(
+            kind: state.shape.kind, parent: parent, oid: state.shape.oid, identity: .natural, beginsHere: false,
+            isWhole: state.isWhole)
+        (line.identity, line.seenBeginnings) = identity(of: state)
+        return append(line, id)
+    }
+
+    /// By what an instance that stands is named: its beginning where that gives its id, else its natural key.
+    private func identity(of state: InstanceState) -> (InstanceIdentity, [Beginning]) {
+        // The entry that began it need not be here for it to be known by that entry.
+        if case .begun = state.identity { return (state.identity, []) }
+        return (.natural, state.beginnings.keys.sorted())
+    }
+
+    private func begun(by entry: EntryID, _ shape: InstanceState.Shape) -> Beginning? {
+        // An entry has few lines, so its beginnings are found by asking for each in turn.
+        for position in 0..<UInt64(256) {
+            let beginning = Beginning(entry: entry, position: position)
+            if participant.instances[.begun(by: beginning)]?.shape == shape { return beginning }
+        }
+        return nil
+    }
+}

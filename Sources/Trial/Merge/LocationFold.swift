@@ -1,0 +1,239 @@
+public import EventLog
+
+/// A registration with effect that no equal, lower one stands for.
+private struct StandingRegistration {
+    let entry: WrittenEntry
+    /// Equal registrations that it stands for.
+    var aliases: Set<EntryID> = []
+    /// Whether another one has the same command id and other content.
+    var isCommandReused = false
+}
+
+/// The records of the participants in one location's stream.
+///
+/// Invariants:
+/// - Every key of `records` is a registration with effect that no equal, lower one stands for.
+/// - `references[r]` holds every entry that names registration `r`, whether `r` is here or not.
+public struct LocationFold {
+    /// The location.
+    public let location: LocationID
+    /// Records by the registration that stands for the participant.
+    public private(set) var records: [EntryID: ParticipantState] = [:]
+    /// Entries without effect that belong to no participant's record.
+    public private(set) var void: [EntryID: VoidRule] = [:]
+    /// Entries that belong to no participant's record yet.
+    public private(set) var waiting: [EntryID: Awaited] = [:]
+    /// Entries that this software does not understand, of whatever participant.
+    public private(set) var notUnderstood: Set<EntryID> = []
+    /// Number of distinct entries taken in.
+    public private(set) var entryCount = 0
+
+    private var seen: Set<EntryID> = []
+    private var registrations: [CommandKey: [WrittenEntry]] = [:]
+    /// For every registration with effect the one that stands for it, itself or a lower one.
+    private var standing: [EntryID: EntryID] = [:]
+    /// The standing registrations, with those that each stands for beside itself.
+    private var standingEntries: [EntryID: StandingRegistration] = [:]
+    /// The handle that every registration drew; repetitions at several nodes drew several for one participant.
+    private var handles: [EntryID: SubjectHandle] = [:]
+    private var references: [EntryID: [EntryID: EntryAddress]] = [:]
+    private var commands: [EntryID: [CommandKey: EntryID]] = [:]
+    private var keys: [EntryID: Set<JudgementKey>] = [:]
+    private var handlesNotUnderstood: Set<SubjectHandle> = []
+    /// Whether an entry is here of which not even the header can be read, so that it may concern anybody.
+    private var hasUnreadableHeader = false
+    private var otherEntries: [EntryID: WrittenEntry] = [:]
+    private var changedRecords: Set<EntryID> = []
+    private var digests: [EntryID: Hash] = [:]
+
+    init(location: LocationID) {
+        self.location = location
+    }
+
+    typealias Judge = (WrittenEntry) -> Judgement
+
+    /// The participant that an entry's registration id or any repetition of it names.
+    public func participant(_ reference: EntryID) -> ParticipantState? {
+        standing[reference].flatMap { records[$0] }
+    }
+
+    /// Whether everything that carries a handle of the participant's is understood here, and nothing is here that may carry
+    /// one unseen. Where not, nothing of the record may be signed, locked or exported as complete.
+    public func isFullyUnderstood(_ participant: ParticipantState) -> Bool {
+        guard !hasUnreadableHeader else { return false }
+        return participant.aliases.union([participant.id]).allSatisfy { registration in
+            handles[registration].map { !handlesNotUnderstood.contains($0) } ?? true
+        }
+    }
+
+    mutating func insert(_ entry: WrittenEntry, source: some EntrySource, judge: Judge) throws {
+        guard seen.insert(entry.id).inserted else { return }
+        entryCount += 1
+        if case .participantRegistered? = entry.action?.operation, let key = entry.commandKey {
+            registrations[key, default: []].append(entry)
+            handles[entry.id] = entry.header?.subject
+            try regroup(key, source: source, judge: judge)
+        } else if let reference = entry.action?.operation.participant {
+            references[reference, default: [:]][entry.id] = entry.address
+            try place(entry, under: reference, source: source, judge: judge)
+        } else {
+            otherEntries[entry.id] = entry
+            settle(entry, judge: judge)
+        }
+    }
+
+    /// Applies an entry to its participant's record, or computes that anew where applying alone would not do.
+    private mutating func place(
+        _ entry: WrittenEntry, under reference: EntryID, source: some EntrySource, judge: Judge
+    ) throws {
+        guard let id = standing[reference], var record = records.removeValue(forKey: id) else {
+            waiting[entry.id] = .participant(reference)
+            return
+        }
+        if let header = entry.header {
+            keys[id, default: []].insert(JudgementKey(writer: entry.writer, stream: entry.stream, header: header))
+        }
+        changedRecords.insert(id)
+        if record.admits(entry, judge: judge), let key = entry.commandKey {
+            if commands[id]?[key] != nil {
+                records[id] = record
+                return try recompute(id, source: source, judge: judge)
+            }
+            commands[id, default: [:]][key] = entry.id
+            record.apply(entry)
+        }
+        records[id] = record
+    }
+
+    /// Decides which of the registrations that share a command stand, and computes their participants' records.
+    private mutating func regroup(_ key: CommandKey, source: some EntrySource, judge: Judge) throws {
+        let group = registrations[key, default: []].sorted { $0.id < $1.id }
+        for entry in group {
+            void[entry.id] = nil
+            waiting[entry.id] = nil
+            if let id = standing.removeValue(forKey: entry.id) { forget(id) }
+        }
+        var stands: [WrittenEntry] = []
+        for entry in group {
+            if let header = entry.header {
+                keys[entry.id, default: []].insert(
+                    JudgementKey(writer: entry.writer, stream: entry.stream, header: header))
+            }
+            switch judge(entry) {
+            case .effect: break
+            case .void(let rule):
+                void[entry.id] = rule
+                continue
+            case .waiting(let awaited):
+                waiting[entry.id] = awaited
+                continue
+            }
+            if let lower = stands.first(where: { $0.action?.asSent == entry.action?.asSent }) {
+                standing[entry.id] = lower.id
+                standingEntries[lower.id]?.aliases.insert(entry.id)
+            } else {
+                stands.append(entry)
+                standing[entry.id] = entry.id
+                standingEntries[entry.id] = StandingRegistration(entry: entry)
+            }
+        }
+        // Registrations that share a command id and differ are all kept, and each says so.
+        if stands.count > 1 {
+            for entry in stands { standingEntries[entry.id]?.isCommandReused = true }
+        }
+        for entry in stands { try recompute(entry.id, source: source, judge: judge) }
+        for entry in group where standing[entry.id] == nil {
+            for reference in references[entry.id, default: [:]].keys { waiting[reference] = .participant(entry.id) }
+        }
+    }
+
+    private mutating func forget(_ id: EntryID) {
+        records[id] = nil
+        standingEntries[id] = nil
+        commands[id] = nil
+        digests[id] = nil
+        changedRecords.remove(id)
+    }
+
+    /// Computes a participant's record from all entries that concern it.
+    private mutating func recompute(_ id: EntryID, source: some EntrySource, judge: Judge) throws {
+        guard let standing = standingEntries[id] else { return }
+        var addresses: [EntryID: EntryAddress] = references[id] ?? [:]
+        for alias in standing.aliases { addresses.merge(references[alias] ?? [:]) { first, _ in first } }
+        let entries = try source.entries(at: addresses.values.sorted())
+        for entry in entries {
+            waiting[entry.id] = nil
+            guard let header = entry.header else { continue }
+            keys[id, default: []].insert(JudgementKey(writer: entry.writer, stream: entry.stream, header: header))
+        }
+        let record = ParticipantState.fold(
+            registration: standing.entry, location: location, aliases: standing.aliases,
+            isCommandReused: standing.isCommandReused, entries: entries, judge: judge)
+        // The registration's own command is among those that a later entry may repeat.
+        commands[id] = [:]
+        if let key = standing.entry.commandKey { commands[id]?[key] = id }
+        for entry in entries where record.applied.contains(entry.id) {
+            if let key = entry.commandKey { commands[id]?[key] = entry.id }
+        }
+        records[id] = record
+        changedRecords.insert(id)
+    }
+
+    /// An entry of no participant: it opens or closes a log, orders something, or is not understood.
+    private mutating func settle(_ entry: WrittenEntry, judge: Judge) {
+        void[entry.id] = nil
+        waiting[entry.id] = nil
+        switch entry.content {
+        case .notUnderstood:
+            notUnderstood.insert(entry.id)
+            if let handle = entry.header?.subject { handlesNotUnderstood.insert(handle) }
+            if entry.header == nil { hasUnreadableHeader = true }
+        case .unreadable: void[entry.id] = .unreadable
+        case .action:
+            switch judge(entry) {
+            case .effect: break
+            case .void(let rule): void[entry.id] = rule
+            case .waiting(let awaited): waiting[entry.id] = awaited
+            }
+        }
+    }
+
+    /// Computes anew what depends on judgements that came out otherwise.
+    mutating func authorityChanged(_ changed: Set<JudgementKey>, source: some EntrySource, judge: Judge) throws {
+        for entry in otherEntries.values { settle(entry, judge: judge) }
+        var regrouped: Set<EntryID> = []
+        for (key, group) in registrations where group.contains(where: { isChanged($0, changed) }) {
+            try regroup(key, source: source, judge: judge)
+            regrouped.formUnion(group.map(\.id))
+        }
+        for id in Array(records.keys) where !regrouped.contains(id) && !(keys[id] ?? []).isDisjoint(with: changed) {
+            try recompute(id, source: source, judge: judge)
+        }
+    }
+
+    private func isChanged(_ entry: WrittenEntry, _ changed: Set<JudgementKey>) -> Bool {
+        guard let header = entry.header else { return false }
+        return changed.contains(JudgementKey(writer: entry.writer, stream: entry.stream, header: header))
+    }
+
+    /// SHA-256 over every record and over what belongs to none; records that did not change keep their part of it.
+    mutating func digest() -> Hash {
+        for id in changedRecords {
+            digests[id] = records[id]?.digest
+        }
+        changedRecords = []
+        var writer = WireWriter(capacity: 64 * digests.count + 1024)
+        writer.string(1, "varde/location/0")
+        for (id, digest) in digests.sorted(by: { $0.key < $1.key }) {
+            writer.identifier(2, id)
+            writer.hash(3, digest)
+        }
+        for (entry, rule) in void.sorted(by: { $0.key < $1.key }) {
+            writer.identifier(4, entry)
+            writer.unsigned(5, rule.rawValue)
+        }
+        for entry in waiting.keys.sorted() { writer.identifier(6, entry) }
+        for entry in notUnderstood.sorted() { writer.identifier(7, entry) }
+        return .sha256(writer.bytes)
+    }
+}

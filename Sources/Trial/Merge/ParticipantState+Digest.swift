@@ -1,0 +1,82 @@
+import EventLog
+// For canonical composition only.
+import Foundation
+
+extension ParticipantState {
+    /// SHA-256 over a canonical spelling of the whole record: equal exactly where the records are (`Protocols/merge.md`, "Digests").
+    var digest: Hash {
+        var writer = WireWriter(capacity: 4096)
+        writer.string(1, "varde/participant/0")
+        writer.identifier(2, id)
+        for alias in aliases.sorted() { writer.identifier(3, alias) }
+        writer.string(4, location.text)
+        writer.name(5, subject)
+        for label in labels {
+            writer.unsigned(6, label.kind.rawValue)
+            writer.string(7, label.text)
+        }
+        for (entry, record) in statuses.sorted(by: { $0.key < $1.key }) {
+            writer.identifier(8, entry)
+            writer.unsigned(9, record.status.number)
+            writer.string(10, record.eventDate)
+            writer.boolean(11, correctedStatuses.contains(entry))
+        }
+        for (instance, state) in instances.sorted(by: { $0.key < $1.key }) {
+            writer.identifier(12, instance)
+            writer.message(13) { state.write(into: &$0) }
+        }
+        for (entry, target) in removals.sorted(by: { $0.key < $1.key }) {
+            writer.identifier(14, entry)
+            writer.identifier(15, target)
+            writer.boolean(16, restoredRemovals.contains(entry))
+        }
+        for (entry, rule) in void.sorted(by: { $0.key < $1.key }) {
+            writer.identifier(17, entry)
+            writer.unsigned(18, rule.rawValue)
+        }
+        for entry in waiting.keys.sorted() { writer.identifier(19, entry) }
+        for (entry, rule) in findings.sorted(by: { $0.key < $1.key }) {
+            writer.identifier(21, entry)
+            writer.unsigned(22, rule.rawValue)
+        }
+        return .sha256(writer.bytes)
+    }
+}
+
+extension InstanceState {
+    fileprivate func write(into writer: inout WireWriter) {
+        writer.unsigned(1, shape.kind.rawValue)
+        writer.string(2, composed(shape.oid))
+        writer.identifier(3, shape.parent)
+        writer.boolean(4, isWhole)
+        for (beginning, start) in beginnings.sorted(by: { $0.key < $1.key }) {
+            writer.message(5) { inner in
+                beginning.write(into: &inner)
+                if let key = start.repeatKey { inner.string(3, always: key) }
+                for seen in start.seen.sorted() { inner.message(4) { seen.write(into: &$0) } }
+            }
+        }
+        for (item, register) in registers.sorted(by: { $0.key < $1.key }) {
+            writer.string(6, composed(item.text))
+            for held in register.held {
+                writer.message(7) { inner in
+                    inner.identifier(1, held.id.entry)
+                    inner.unsigned(2, held.id.position)
+                    if let value = held.value { inner.message(3) { value.write(into: &$0, textPart: nil) } }
+                }
+            }
+            for awaited in register.awaited {
+                writer.message(8) { inner in
+                    inner.identifier(1, awaited.entry)
+                    inner.unsigned(2, awaited.position)
+                }
+            }
+        }
+    }
+}
+
+/// Two spellings of one text under Unicode are one key here, and which of them is kept depends on which came first; so the
+/// digest is over the composed one.
+private func composed(_ text: String) -> String {
+    text.utf8.allSatisfy { $0 < 0x80 } ? text : text.precomposedStringWithCanonicalMapping
+}

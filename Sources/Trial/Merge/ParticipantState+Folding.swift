@@ -1,0 +1,137 @@
+package import EventLog
+
+extension ParticipantState {
+    /// Computes the record of one participant from all entries that concern it: the only definition of what it is.
+    ///
+    /// - Parameters:
+    ///   - registration: the entry that stands for the registration.
+    ///   - location: the location whose stream it stands in.
+    ///   - aliases: equal repetitions of the registration.
+    ///   - isCommandReused: whether another registration with effect has the same command id and other content.
+    ///   - entries: everything that names the registration or a repetition of it, in any order.
+    ///   - judge: whether an entry has effect, from what its header says its writer knew.
+    package static func fold(
+        registration: WrittenEntry, location: LocationID, aliases: Set<EntryID>, isCommandReused: Bool,
+        entries: [WrittenEntry], judge: (WrittenEntry) -> Judgement
+    ) -> ParticipantState {
+        var labels: [ParticipantLabel] = []
+        if case .participantRegistered(let payload)? = registration.action?.operation { labels = payload.labels.sorted() }
+        var state = ParticipantState(
+            id: registration.id, location: location, subject: registration.header?.subject, labels: labels)
+        state.aliases = aliases
+        for alias in aliases { state.canonical[alias] = registration.id }
+        state.applied.insert(registration.id)
+        state.noteOrigin(of: registration)
+        if case .effect(let finding?) = judge(registration) { state.note(finding, of: registration.id) }
+        if isCommandReused { state.note(.commandRepeatedWithOtherContent, of: registration.id) }
+        var effective: [WrittenEntry] = []
+        for entry in entries.sorted(by: { $0.id < $1.id }) {
+            if state.admits(entry, judge: judge) { effective.append(entry) }
+        }
+        let distinct = state.distinctCommands(effective)
+        for entry in distinct where entry.commandKey == registration.commandKey {
+            state.note(.commandRepeatedWithOtherContent, of: registration.id)
+            state.note(.commandRepeatedWithOtherContent, of: entry.id)
+        }
+        for entry in distinct { state.apply(entry) }
+        return state
+    }
+
+    /// Keeps a finding, of two about one entry the graver.
+    private mutating func note(_ finding: FindingRule, of entry: EntryID) {
+        if let known = findings[entry], known.rawValue < finding.rawValue { return }
+        findings[entry] = finding
+    }
+
+    /// Whether an entry has effect; where not, notes why.
+    mutating func admits(_ entry: WrittenEntry, judge: (WrittenEntry) -> Judgement) -> Bool {
+        switch judge(entry) {
+        case .effect(let finding):
+            if let finding { note(finding, of: entry.id) }
+            return true
+        case .void(let rule):
+            void[entry.id] = rule
+            return false
+        case .waiting(let awaited):
+            waiting[entry.id] = awaited
+            return false
+        }
+    }
+
+    /// Of entries with one sender, command id and content the lowest stands for all (DESIGN §2, rule 5).
+    ///
+    /// A repeated command may name what an earlier repeated command began, at each node by another id; so the comparison
+    /// is made again, with those ids mapped, until no further repetition shows.
+    private mutating func distinctCommands(_ entries: [WrittenEntry]) -> [WrittenEntry] {
+        var groups: [CommandKey: [WrittenEntry]] = [:]
+        for entry in entries {
+            if let key = entry.commandKey { groups[key, default: []].append(entry) }
+        }
+        let repeated = groups.filter { $0.value.count > 1 }
+        guard !repeated.isEmpty else { return entries }
+        var found = true
+        while found {
+            found = false
+            for group in repeated.values {
+                let standing = group.filter { canonical[$0.id] == nil }
+                for (place, entry) in standing.enumerated().dropFirst() {
+                    let action = entry.action.map(mapped)
+                    guard let lower = standing[..<place].first(where: { $0.action.map(mapped) == action }) else { continue }
+                    canonical[entry.id] = lower.id
+                    found = true
+                }
+            }
+        }
+        for id in Array(canonical.keys) { canonical[id] = standing(for: id) }
+        for group in repeated.values {
+            let unequal = group.filter { canonical[$0.id] == nil }
+            guard unequal.count > 1 else { continue }
+            for entry in unequal { note(.commandRepeatedWithOtherContent, of: entry.id) }
+        }
+        return entries.filter { canonical[$0.id] == nil }
+    }
+
+    /// The action as sent, with every entry it names called by the one that stands for it.
+    private func mapped(_ action: Action) -> Action {
+        var action = action.asSent
+        switch action.operation {
+        case .statusRecorded(var record):
+            record.participant = id
+            record.replaces = record.replaces.map(standing(for:))
+            action.operation = .statusRecorded(record)
+        case .formSaved(var save):
+            save.participant = id
+            save.instances = save.instances.map(mapped)
+            save.seen = save.seen.map(mapped)
+            action.operation = .formSaved(save)
+        case .removed(let removal): action.operation = .removed(mapped(removal))
+        case .restored(let removal): action.operation = .restored(mapped(removal))
+        default: break
+        }
+        return action
+    }
+
+    private func mapped(_ removal: Removal) -> Removal {
+        var removal = removal
+        removal.participant = id
+        removal.instances = removal.instances.map(mapped)
+        // Listed by id, and ids differ between the nodes.
+        removal.seen = removal.seen.map(standing(for:)).sorted()
+        removal.seenValues = removal.seenValues.map(mapped).sorted()
+        return removal
+    }
+
+    private func mapped(_ line: InstanceDeclaration) -> InstanceDeclaration {
+        var line = line
+        if case .begun(let beginning) = line.identity { line.identity = .begun(mapped(beginning)) }
+        return line
+    }
+
+    private func mapped(_ beginning: Beginning) -> Beginning {
+        Beginning(entry: standing(for: beginning.entry), position: beginning.position)
+    }
+
+    private func mapped(_ value: ValueID) -> ValueID {
+        ValueID(entry: standing(for: value.entry), position: value.position)
+    }
+}

@@ -1,0 +1,158 @@
+public import EventLog
+
+/// An event, form or item group of a participant.
+public struct InstanceState: Hashable, Sendable {
+    /// What entries say of its place; of several that differ the lowest holds, so that the choice is the same everywhere.
+    public struct Shape: Hashable, Comparable, Sendable {
+        /// Event, form or item group.
+        public let kind: InstanceKind
+        /// OID of its definition.
+        public let oid: String
+        /// The instance it stands in.
+        public let parent: InstanceID?
+
+        public static func < (left: Shape, right: Shape) -> Bool {
+            if left.kind != right.kind { return left.kind.rawValue < right.kind.rawValue }
+            if left.oid != right.oid { return left.oid < right.oid }
+            switch (left.parent, right.parent) {
+            case (let left?, let right?): return left < right
+            case (nil, _?): return true
+            default: return false
+            }
+        }
+    }
+
+    /// What an entry that began it says of it.
+    public struct Start: Hashable, Sendable {
+        /// An import's repeat key.
+        public let repeatKey: String?
+        /// Other beginnings its writer had seen.
+        public let seen: [Beginning]
+    }
+
+    /// Its place.
+    public internal(set) var shape: Shape
+    /// By what entries name it: its natural key, or the beginning that gives its id, whether that entry is here or not.
+    public let identity: InstanceIdentity
+    /// The entries that began it.
+    public internal(set) var beginnings: [Beginning: Start] = [:]
+    /// The items that were ever written.
+    public internal(set) var registers: [ItemOID: Register] = [:]
+    /// Whether its concurrent versions are alternatives as wholes.
+    public internal(set) var isWhole = false
+
+    init(shape: Shape, identity: InstanceIdentity) {
+        self.shape = shape
+        self.identity = identity
+    }
+
+    /// The repeat key to show and export: the first beginning's.
+    public var repeatKey: String? {
+        beginnings.min { $0.key < $1.key }?.value.repeatKey
+    }
+}
+
+/// Where a form's values came from, for display and export; not part of any digest, for the entry's id stands for it.
+public struct EntryOrigin: Hashable, Sendable {
+    /// Provenance as the body has it.
+    public let provenance: Provenance
+    /// Who acted.
+    public let authority: Authority
+    /// The writing node.
+    public let node: NodeID
+    /// The node's clock.
+    public let time: NodeTime
+}
+
+/// An item of an instance.
+struct RegisterPlace: Hashable {
+    let instance: InstanceID
+    let item: ItemOID
+}
+
+/// A participant's record: f(entries, authority), never of the order in which they came (DESIGN §5, "Late authority").
+///
+/// Invariants:
+/// - Applying the same set of entries in any order gives the same state.
+/// - An entry is in at most one of `applied`, `void` and `waiting`.
+public struct ParticipantState: Hashable, Sendable {
+    /// The registering entry, the lowest of equal repetitions.
+    public let id: EntryID
+    /// The other entries that registered the same participant by the same command.
+    public internal(set) var aliases: Set<EntryID> = []
+    /// The location's stream the participant stands in.
+    public let location: LocationID
+    /// The handle in headers.
+    public let subject: SubjectHandle?
+    /// Labels given at registration.
+    public let labels: [ParticipantLabel]
+    /// Status entries that count.
+    public internal(set) var statuses: [EntryID: StatusRecord] = [:]
+    /// Status entries that a later one corrects.
+    var correctedStatuses: Set<EntryID> = []
+    /// Events, forms and item groups.
+    public internal(set) var instances: [InstanceID: InstanceState] = [:]
+    /// Removals, by entry; the target is nil for the participant.
+    public internal(set) var removals: [EntryID: InstanceID?] = [:]
+    /// Removals that were taken back, also ones that are not here yet.
+    var restoredRemovals: Set<EntryID> = []
+    /// Where the registration and every applied save came from.
+    public internal(set) var origins: [EntryID: EntryOrigin] = [:]
+    /// Entries without effect.
+    public internal(set) var void: [EntryID: VoidRule] = [:]
+    /// Entries that wait for authority.
+    public internal(set) var waiting: [EntryID: Awaited] = [:]
+    /// Things to know of entries that keep their effect; of two about one entry the one with the lower number, for it is the
+    /// graver.
+    public internal(set) var findings: [EntryID: FindingRule] = [:]
+    /// Entries with effect.
+    public internal(set) var applied: Set<EntryID> = []
+    /// For an entry that repeats a command the one that stands for it, which repeats none.
+    var canonical: [EntryID: EntryID] = [:]
+    /// For entries that were seen and are not applied, the registers that remember values of theirs.
+    var expecting: [EntryID: Set<RegisterPlace>] = [:]
+
+    init(id: EntryID, location: LocationID, subject: SubjectHandle?, labels: [ParticipantLabel]) {
+        self.id = id
+        self.location = location
+        self.subject = subject
+        self.labels = labels
+    }
+
+    /// The statuses reached, without those that were corrected.
+    public var reached: [StatusRecord] {
+        statuses.filter { !correctedStatuses.contains($0.key) }.sorted { $0.key < $1.key }.map(\.value)
+    }
+
+    /// Whether the participant was flagged removed.
+    public var isRemoved: Bool { isRemoved(nil) }
+
+    /// Whether an instance, or anything it stands in, was flagged removed.
+    public func isRemovedWithin(_ id: InstanceID) -> Bool {
+        var next: InstanceID? = id
+        // Parents stand above children by kind, so three steps reach the participant.
+        for _ in 0..<3 {
+            guard let current = next else { break }
+            if isRemoved(current) { return true }
+            next = instances[current]?.shape.parent
+        }
+        return isRemoved
+    }
+
+    private func isRemoved(_ target: InstanceID?) -> Bool {
+        removals.contains { $0.value == target && !restoredRemovals.contains($0.key) }
+    }
+
+    /// The removals of a target that nobody took back, which a restoration names.
+    public func standingRemovals(of target: InstanceID?) -> [EntryID] {
+        removals.filter { $0.value == target && !restoredRemovals.contains($0.key) }.map(\.key).sorted()
+    }
+
+    /// Every item whose values are in conflict.
+    public var conflicts: [(instance: InstanceID, item: ItemOID, register: Register)] {
+        instances.sorted { $0.key < $1.key }.flatMap { id, instance in
+            instance.registers.filter(\.value.isConflict).sorted { $0.key < $1.key }
+                .map { (instance: id, item: $0.key, register: $0.value) }
+        }
+    }
+}

@@ -1,0 +1,123 @@
+public import EventLog
+
+/// The digest of one stream's state, with what it covers: only like is compared with like (DESIGN §2, rule 2).
+public struct StreamDigest: Hashable, Sendable {
+    /// The stream.
+    public let stream: StreamID
+    /// SHA-256 over the state.
+    public let digest: Hash
+    /// Number of charter versions known.
+    public let charterVersions: UInt64
+    /// Digest of the study's own stream, on which every judgement rests.
+    public let studyDigest: Hash
+    /// The version of the merge rules.
+    public let mergeRules: UInt64
+
+    /// Whether two digests may be compared at all.
+    public func covers(theSameAs other: StreamDigest) -> Bool {
+        stream == other.stream && charterVersions == other.charterVersions && studyDigest == other.studyDigest
+            && mergeRules == other.mergeRules
+    }
+}
+
+/// How much a stream's state holds.
+public struct StreamCounts: Hashable, Sendable, Codable {
+    /// Registered participants that are not flagged removed.
+    public var participants = 0
+    /// Form instances with a current value.
+    public var forms = 0
+    /// Items with a current value; one in conflict counts once.
+    public var values = 0
+    /// Items in conflict.
+    public var conflicts = 0
+    /// Entries without effect, waiting or not understood, and findings.
+    public var findings = 0
+
+    /// Counts nothing.
+    public init() {}
+
+    /// Adds another stream's.
+    public static func += (left: inout StreamCounts, right: StreamCounts) {
+        left.participants += right.participants
+        left.forms += right.forms
+        left.values += right.values
+        left.conflicts += right.conflicts
+        left.findings += right.findings
+    }
+}
+
+extension StudyFold {
+    /// The digest of one of the study's streams.
+    public mutating func digest(of stream: StreamID) -> StreamDigest {
+        let studyDigest = authority.digest
+        let digest: Hash
+        if let location = stream.location {
+            digest = locations[location]?.digest() ?? .zero
+        } else {
+            digest = studyDigest
+        }
+        return StreamDigest(
+            stream: stream, digest: digest, charterVersions: UInt64(authority.directory.versions.count),
+            studyDigest: studyDigest, mergeRules: FormatVersion.mergeRules)
+    }
+}
+
+extension StudyAuthority {
+    /// SHA-256 over what the study's stream comes to. Entry ids stand for what the entries say.
+    var digest: Hash {
+        var writer = WireWriter(capacity: 2048)
+        writer.string(1, "varde/study/0")
+        writer.name(2, study)
+        writer.identifier(3, founding?.id)
+        for link in participations { writer.identifier(4, link.id) }
+        for id in acceptances.keys.sorted() { writer.identifier(5, id) }
+        for (location, ids) in withdrawals.sorted(by: { $0.key < $1.key }) {
+            writer.string(6, location.text)
+            for id in ids.sorted() { writer.identifier(7, id) }
+        }
+        for id in definitions.map(\.id).sorted() { writer.identifier(8, id) }
+        for id in plans.map(\.id).sorted() { writer.identifier(9, id) }
+        for (site, chain) in delegations.sorted(by: { $0.key < $1.key }) {
+            writer.string(10, site.text)
+            for link in chain { writer.identifier(11, link.id) }
+        }
+        for (entry, rule) in void.sorted(by: { $0.key < $1.key }) {
+            writer.identifier(12, entry)
+            writer.unsigned(13, rule.rawValue)
+        }
+        for entry in waiting.keys.sorted() { writer.identifier(14, entry) }
+        for entry in notUnderstood.sorted() { writer.identifier(15, entry) }
+        for (entry, rule) in findings.sorted(by: { $0.key < $1.key }) {
+            writer.identifier(16, entry)
+            writer.unsigned(17, rule.rawValue)
+        }
+        return .sha256(writer.bytes)
+    }
+}
+
+extension LocationFold {
+    /// How much the stream's state holds.
+    public var counts: StreamCounts {
+        var counts = StreamCounts()
+        counts.findings = void.count + waiting.count + notUnderstood.count
+        for record in records.values {
+            counts.findings += record.void.count + record.waiting.count + record.findings.count
+            guard !record.isRemoved else { continue }
+            counts.participants += 1
+            var forms: Set<InstanceID> = []
+            for (id, instance) in record.instances where instance.shape.kind == .itemGroup {
+                guard !record.isRemovedWithin(id) else { continue }
+                for register in instance.registers.values {
+                    guard register.isConflict || register.current?.value?.kind != .cleared, !register.held.isEmpty else {
+                        continue
+                    }
+                    counts.values += 1
+                    if register.isConflict { counts.conflicts += 1 }
+                    if let form = instance.shape.parent { forms.insert(form) }
+                }
+            }
+            counts.forms += forms.count
+        }
+        return counts
+    }
+}

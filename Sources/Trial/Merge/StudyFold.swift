@@ -1,0 +1,92 @@
+public import EventLog
+
+/// Gives back entries that were folded before, for a record that must be computed anew.
+public protocol EntrySource {
+    /// The entries at these addresses, all of which were inserted earlier or are being inserted.
+    func entries(at addresses: [EntryAddress]) throws -> [WrittenEntry]
+}
+
+/// What is known of one study: authority, and the records of the participants in the streams that are here.
+///
+/// Entries may be inserted in any order and more than once. The state is a function of the set of them and of the charter:
+/// while authority stands still a new entry is applied to its participant's record; when authority changes, the records
+/// whose entries are judged otherwise by it are computed anew from all their entries.
+///
+/// Invariants:
+/// - For every participant `state == ParticipantState.fold(all their entries)`.
+/// - `judgements` holds the judgement under `authority` of every key of every entry of a location's stream.
+public struct StudyFold {
+    /// The study.
+    public let study: StudyID
+    /// What the study's own stream and the charter say.
+    public internal(set) var authority: StudyAuthority
+    /// The streams of locations that are here.
+    public internal(set) var locations: [LocationID: LocationFold] = [:]
+    /// The entries of the study's own stream; there are few of them.
+    var studyEntries: [EntryID: WrittenEntry] = [:]
+    var judgements: [JudgementKey: Judgement] = [:]
+
+    /// A study of which nothing is known yet.
+    public init(study: StudyID, directory: NetworkDirectory) {
+        self.study = study
+        authority = StudyAuthority(study: study, directory: directory)
+    }
+
+    /// Takes in an entry of one of the study's streams.
+    ///
+    /// - Returns: true where the entry changed authority, so that what may be held has to be asked anew.
+    /// - Throws: what `source` throws.
+    @discardableResult
+    public mutating func insert(_ entry: WrittenEntry, source: some EntrySource) throws -> Bool {
+        precondition(entry.stream.study == study, "an entry goes to the fold of its own study")
+        switch entry.stream.scope {
+        case .study:
+            guard studyEntries.updateValue(entry, forKey: entry.id) == nil else { return false }
+            let before = authority
+            try refoldAuthority(authority.directory, source: source)
+            return authority != before
+        case .location(let location):
+            var fold = locations[location] ?? LocationFold(location: location)
+            // Taken out while it changes, so that it is not copied.
+            locations[location] = nil
+            defer { locations[location] = fold }
+            try fold.insert(entry, source: source, judge: { judge($0) })
+            return false
+        case .restricted:
+            return false
+        }
+    }
+
+    /// Takes over a longer charter.
+    public mutating func update(_ directory: NetworkDirectory, source: some EntrySource) throws {
+        guard directory != authority.directory else { return }
+        try refoldAuthority(directory, source: source)
+    }
+
+    /// Judges an entry of a location's stream, remembering the judgement by what it depends on.
+    mutating func judge(_ entry: WrittenEntry) -> Judgement {
+        guard let header = entry.header else { return .effect(nil) }
+        let key = JudgementKey(writer: entry.writer, stream: entry.stream, header: header)
+        if let known = judgements[key] { return known }
+        let judgement = authority.judge(key)
+        judgements[key] = judgement
+        return judgement
+    }
+
+    private mutating func refoldAuthority(_ directory: NetworkDirectory, source: some EntrySource) throws {
+        authority = StudyAuthority.fold(studyEntries.values, study: study, directory: directory)
+        var changed: Set<JudgementKey> = []
+        for (key, known) in judgements {
+            let judgement = authority.judge(key)
+            guard judgement != known else { continue }
+            judgements[key] = judgement
+            changed.insert(key)
+        }
+        guard !changed.isEmpty else { return }
+        for location in Array(locations.keys) {
+            guard var fold = locations.removeValue(forKey: location) else { continue }
+            defer { locations[location] = fold }
+            try fold.authorityChanged(changed, source: source, judge: { judge($0) })
+        }
+    }
+}

@@ -1,0 +1,134 @@
+public import EventLog
+
+/// An entry as the fold takes it: who wrote it where, and what it does as far as that can be read.
+public struct WrittenEntry: Hashable, Sendable {
+    /// What could be read of the body.
+    public enum Content: Hashable, Sendable {
+        /// A known operation.
+        case action(Action)
+        /// An operation, or merge rules, of a newer software; or a structure that was dropped by an order.
+        case notUnderstood
+        /// A known operation whose structure breaks the format.
+        case unreadable
+    }
+
+    /// The leaf hash.
+    public let id: EntryID
+    /// Where it stands.
+    public let address: EntryAddress
+    /// The stream of its log.
+    public let stream: StreamID
+    /// The node of its log.
+    public let writer: NodeID
+    /// The header; nil where its version is unknown.
+    public let header: EntryHeader?
+    /// What it does.
+    public let content: Content
+
+    /// Reads what `entry`, standing in the log `name`, does.
+    public init(_ entry: Entry, in name: LogName) {
+        id = entry.id
+        address = EntryAddress(log: name.id, index: entry.header.index)
+        stream = name.stream
+        writer = name.node
+        header = entry.header
+        guard entry.header.mergeRules <= FormatVersion.mergeRules else {
+            content = .notUnderstood
+            return
+        }
+        do {
+            content = try Action(reading: entry).map(Content.action) ?? .notUnderstood
+        } catch .unknownVersion {
+            content = .notUnderstood
+        } catch {
+            content = .unreadable
+        }
+    }
+
+    /// Reads a stored leaf that was verified when it came: the one way by which live entries and rebuilds reach the fold.
+    ///
+    /// A leaf of an unknown version is not understood; one that breaks the format, names another place than the one it
+    /// stands in, or states wrong lengths, is void.
+    public init(_ raw: RawEntry, id: EntryID, at address: EntryAddress, in name: LogName) {
+        do throws(EntryError) {
+            let entry = try Entry(trusting: raw, id: id)
+            let isInPlace = entry.header.index == address.index && entry.header.log == address.log
+            let hasStatedLengths = zip(entry.header.parts, entry.body.parts).allSatisfy { commitment, part in
+                part.map { UInt64($0.bytes.count) == commitment.byteCount } ?? true
+            }
+            if isInPlace, hasStatedLengths {
+                self.init(entry, in: name)
+            } else {
+                self.init(id: id, at: address, in: name, content: .unreadable)
+            }
+        } catch {
+            if case .unreadable(.unknownVersion) = error {
+                self.init(id: id, at: address, in: name, content: .notUnderstood)
+            } else {
+                self.init(id: id, at: address, in: name, content: .unreadable)
+            }
+        }
+    }
+
+    private init(id: EntryID, at address: EntryAddress, in name: LogName, content: Content) {
+        self.id = id
+        self.address = address
+        stream = name.stream
+        writer = name.node
+        header = nil
+        self.content = content
+    }
+
+    /// The action, where there is one.
+    public var action: Action? {
+        if case .action(let action) = content { action } else { nil }
+    }
+
+    /// Sender and command id: entries that share them count once (DESIGN §2, rule 5).
+    var commandKey: CommandKey? {
+        guard let header, let action else { return nil }
+        return CommandKey(actor: header.authority.actor, command: action.command)
+    }
+}
+
+extension Action {
+    /// What two sendings of one command have in common: all but the moment at which a node received it and what that node
+    /// added of its own knowledge, which no two nodes need share: which beginnings and values stood there.
+    var asSent: Action {
+        var action = self
+        action.provenance.receivedUTCMilliseconds = nil
+        switch action.operation {
+        case .formSaved(var save):
+            save.instances = save.instances.map(\.asSent)
+            for place in save.changes.indices {
+                save.changes[place].replaces = []
+                save.changes[place].isCorrection = false
+            }
+            action.operation = .formSaved(save)
+        case .removed(var removal):
+            removal.instances = removal.instances.map(\.asSent)
+            action.operation = .removed(removal)
+        case .restored(var removal):
+            removal.instances = removal.instances.map(\.asSent)
+            action.operation = .restored(removal)
+        default: break
+        }
+        return action
+    }
+}
+
+extension InstanceDeclaration {
+    /// The line without what the receiving node knew of the instance.
+    fileprivate var asSent: InstanceDeclaration {
+        var line = self
+        line.beginsHere = false
+        line.seenBeginnings = []
+        return line
+    }
+}
+
+/// Who sent a command, and under what id.
+struct CommandKey: Hashable {
+    let actor: ActorID
+    let command: CommandID
+}

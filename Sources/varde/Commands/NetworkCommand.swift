@@ -1,0 +1,51 @@
+import ArgumentParser
+import EventLog
+import Foundation
+import Interchange
+import Node
+
+/// `varde network`.
+struct NetworkCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "network", abstract: "Found a network of nodes.", subcommands: [Initialise.self])
+
+    /// `varde network init`.
+    struct Initialise: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "init",
+            abstract: "Make the directories of a whole network on this machine: keys, charter, addresses.",
+            discussion: """
+                For demonstrations, tests and training. The nodes and the locations they host are read from a division \
+                (columns site, node, hospital, region). The administrator's key lies beside the nodes' directories: take \
+                it away from machines that run a node.
+
+                Example:
+                  varde network init --dir network --network training --sites sites.csv --coordinating norcrin
+                """)
+
+        @Option(name: .customLong("dir"), help: "Where the nodes' directories go, each under its node's name.")
+        var directory: String
+        @Option(help: "The network's name: a-z, 0-9, '.' and '-'.")
+        var network: String
+        @Option(help: "The division of locations over nodes, CSV.")
+        var sites: String
+        @Option(help: "A node that hosts no location, such as a coordinating centre; may be given several times.")
+        var coordinating: [String] = []
+
+        func run() async throws {
+            guard let network = NetworkID(network) else {
+                throw ValidationError("--network takes 1 to 63 of a-z, 0-9, '.' and '-'")
+            }
+            let coordinating = try coordinating.map { text in
+                guard let node = NodeID(text) else {
+                    throw ValidationError("--coordinating takes 1 to 63 of a-z, 0-9, '.' and '-'")
+                }
+                return node
+            }
+            let nodes = try NetworkFounding.plannedNodes(divisionFile: sites, coordinating: coordinating)
+            try NetworkFounding(network: network, nodes: nodes, directory: directory).found()
+            Output.line("founded network \(network) with \(nodes.count) nodes in \(directory)")
+            for node in nodes { Output.line("  varde node run --dir \(directory)/\(node.id)") }
+        }
+    }
+}

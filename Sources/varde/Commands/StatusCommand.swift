@@ -1,0 +1,55 @@
+import ArgumentParser
+import EventLog
+import Foundation
+import Node
+
+/// `varde status`.
+struct StatusCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status",
+        abstract: "Say how things stand at a running node.",
+        discussion: """
+            Example:
+              varde status --dir network/haukeland
+              varde status --dir network/haukeland --json
+            """)
+
+    @OptionGroup var node: NodeOption
+    @Flag(help: "Print everything as JSON.")
+    var json = false
+
+    func run() async throws {
+        let status = try await LocalClient.status(of: try node.directory())
+        if json { return try Output.json(status) }
+        Output.line("node \(status.node) of network \(status.network)\(status.region.map { ", \($0)" } ?? "")")
+        Output.line("  \(status.start) · charter version \(status.charterVersion) · \(Output.grouped(status.entries)) entries")
+        Output.line(
+            "  \(Output.grouped(status.counts.participants)) participants · \(Output.grouped(status.counts.forms)) forms · "
+                + "\(Output.grouped(status.counts.values)) values · \(status.counts.conflicts) conflicts · "
+                + "\(status.counts.findings) findings")
+        Output.line("\npeers")
+        for peer in status.peers {
+            Output.line(
+                "  \(Output.cell(peer.node.text, 12)) \(Output.cell(peer.phase, 16)) "
+                    + "it lacks \(peer.entriesItLacks), here lack \(peer.entriesLackingHere)"
+                    + (peer.faults > 0 ? ", \(peer.faults) refused from it" : ""))
+        }
+        Output.line("\nstreams")
+        for stream in status.streams { show(stream) }
+        if !status.incidents.isEmpty {
+            Output.line("\nincidents, newest first")
+            for incident in status.incidents { Output.line("  \(incident)") }
+        }
+    }
+
+    private func show(_ stream: StreamStatus) {
+        Output.line("  \(stream.stream)  digest \(stream.digest.hex.prefix(16))")
+        for log in stream.logs {
+            let also = log.alsoAt.isEmpty ? "nowhere else yet" : log.alsoAt.map(\.text).joined(separator: ", ")
+            Output.line(
+                "    \(log.log.hash.hex.prefix(16)) by \(Output.cell(log.node.text, 10)) "
+                    + "\(Output.cell(Output.grouped(log.size), 8, right: true)) entries, also at \(also)")
+        }
+        for finding in stream.findings { Output.line("    ! \(finding)") }
+    }
+}

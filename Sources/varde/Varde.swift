@@ -1,0 +1,36 @@
+import ArgumentParser
+import Foundation
+import Node
+
+/// The command line of Varde.
+@main
+struct Varde: AsyncParsableCommand {
+    /// The moment at which the process began, as near as it can be told.
+    static let started = ContinuousClock.now
+
+    static let configuration = CommandConfiguration(
+        commandName: "varde",
+        abstract: "Electronic data capture for multicentre trials in which every hospital owns a node.",
+        discussion: """
+            Begin with 'varde demo': it starts a national network on this machine, with a trial in it.
+            """,
+        version: Software.name,
+        subcommands: [
+            DemoCommand.self, NetworkCommand.self, NodeCommand.self, StatusCommand.self, StudyCommand.self,
+            ImportCommand.self, ExportCommand.self, VerifyCommand.self, ParticipantCommand.self, BenchCommand.self,
+        ])
+
+    static func main() async {
+        _ = started
+        do {
+            var command = try parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            exit(withError: error)
+        }
+    }
+}

@@ -1,0 +1,37 @@
+import EventLog
+
+/// A small seeded generator, so that every run of a test draws the same values.
+struct SplitMix64: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var word = state
+        word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
+        return word ^ (word >> 31)
+    }
+
+    /// A number from 0 to `count - 1`.
+    mutating func below(_ count: Int) -> Int { Int.random(in: 0..<count, using: &self) }
+
+    /// True in `percent` of 100 draws.
+    mutating func chance(_ percent: Int) -> Bool { below(100) < percent }
+
+    /// One of `elements`; nil where there are none.
+    mutating func pick<Element>(_ elements: some Collection<Element>) -> Element? {
+        elements.randomElement(using: &self)
+    }
+
+    /// One of the given elements.
+    mutating func one<Element>(of elements: Element...) -> Element { elements[below(elements.count)] }
+
+    mutating func bytes(_ count: Int) -> [UInt8] {
+        (0..<count).map { _ in UInt8.random(in: 0...255, using: &self) }
+    }
+
+    mutating func hash() -> Hash { .sha256(bytes(16)) }
+    mutating func entryID() -> EntryID { EntryID(hash()) }
+}

@@ -1,0 +1,94 @@
+import EventLog
+import Trial
+
+/// Entries in memory; asking for one that was not delivered is a fault.
+struct MemorySource: EntrySource {
+    struct Absent: Error {
+        let address: EntryAddress
+    }
+
+    var entries: [EntryAddress: WrittenEntry] = [:]
+
+    func entries(at addresses: [EntryAddress]) throws -> [WrittenEntry] {
+        try addresses.map { address in
+            guard let entry = entries[address] else { throw Absent(address: address) }
+            return entry
+        }
+    }
+}
+
+/// A node: its own logs, and the fold of what it wrote and what was delivered to it.
+final class TestNode {
+    let id: NodeID
+    private(set) var fold: StudyFold
+    /// What the node holds, in the order in which it came.
+    private(set) var held: [WrittenEntry] = []
+    private var source = MemorySource()
+    private var heldIDs: Set<EntryID> = []
+    private var logs: [StreamID: LogName] = [:]
+    private var sizes: [LogID: UInt64] = [:]
+    private var commands: [ActorID: [CommandID: WrittenEntry]] = [:]
+    private var hybridTime: UInt64 = 1
+
+    init(_ id: NodeID, study: StudyID, directory: NetworkDirectory) {
+        self.id = id
+        fold = StudyFold(study: study, directory: directory)
+    }
+
+    /// Takes in an entry that came from elsewhere, or one of the node's own.
+    func take(_ entry: WrittenEntry) throws {
+        if heldIDs.insert(entry.id).inserted {
+            held.append(entry)
+            source.entries[entry.address] = entry
+        }
+        try fold.insert(entry, source: source)
+    }
+
+    /// Takes over a longer charter.
+    func learn(_ directory: NetworkDirectory) throws {
+        try fold.update(directory, source: source)
+    }
+
+    /// The entry that a command became here.
+    func entry(of command: CommandID, by actor: ActorID) -> WrittenEntry? { commands[actor]?[command] }
+
+    /// What a decision may look at.
+    func context(for actor: ActorID, using generator: inout SplitMix64) -> DecisionContext {
+        let mine = commands[actor] ?? [:]
+        return DecisionContext(
+            node: id, fold: fold, definition: (TestStudy.contentHash, TestStudy.definition),
+            charterVersion: UInt64(max(1, fold.authority.directory.versions.count)) - 1,
+            entryOfCommand: { mine[$0]?.id }, receivedUTCMilliseconds: Int64(hybridTime),
+            randomName: RandomName(using: &generator))
+    }
+
+    /// Seals a draft into the node's own log of its stream, reads it back from its bytes, and folds it.
+    func write(_ draft: EntryDraft, using generator: inout SplitMix64) throws -> WrittenEntry {
+        let name = logName(of: draft.stream, using: &generator)
+        let index = sizes[name.id, default: 0]
+        sizes[name.id] = index + 1
+        hybridTime += 1
+        let raw = draft.sealed(
+            log: name.id, index: index, hybridTime: hybridTime << 16,
+            nodeTime: NodeTime(utcMilliseconds: Int64(hybridTime)), software: "test", using: &generator
+        ).raw
+        let entry = WrittenEntry(try Entry(checking: raw, at: index, of: name.id), in: name)
+        commands[draft.authority.actor, default: [:]][draft.command] = entry
+        try take(entry)
+        return entry
+    }
+
+    /// The node's log of a stream, which is opened with its first entry.
+    func logName(of stream: StreamID, using generator: inout SplitMix64) -> LogName {
+        if let name = logs[stream] { return name }
+        let name = LogName(network: TestNetwork.id, node: id, stream: stream, epoch: Epoch(using: &generator))
+        logs[stream] = name
+        return name
+    }
+
+    /// Takes the place of the next entry of a log without writing one, for entries made by hand.
+    func nextIndex(in name: LogName) -> UInt64 {
+        defer { sizes[name.id, default: 0] += 1 }
+        return sizes[name.id, default: 0]
+    }
+}
