@@ -23,8 +23,8 @@ let nio: [Target.Dependency] = [
     .product(name: "NIOPosix", package: "swift-nio"),
 ]
 
-func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+func library(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -56,10 +56,18 @@ let package = Package(
         library("Replication", ["EventLog"]),
         library("ZeroMQTransport", ["CZeroMQ", logging]),
         library("Interchange", ["Trial", "EventLog", yams]),
-        library("Node", [
+        library(
+            "Node",
+            [
                 "EventLog", "Trial", "StoreCore", "Store", "Replication", "ZeroMQTransport", "Interchange", "CLinux", logging,
-                lifecycle, signals] + nio),
-        .executableTarget(name: "varde", dependencies: ["Node", "Interchange", arguments, logging], swiftSettings: settings),
+                lifecycle, signals,
+            ] + nio,
+            // The trial that ships with Varde, linked from Protocols/Studies into the one binary.
+            resources: [
+                .embedInCode("Resources/sciatica-study.xml"), .embedInCode("Resources/sciatica-plan.yaml"),
+                .embedInCode("Resources/sciatica-sites.csv"),
+            ]),
+        .executableTarget(name: "varde", dependencies: ["Node", "Interchange", "Store", "StoreCore", "Trial", "EventLog", arguments, logging], swiftSettings: settings),
 
         tests("EventLogTests", ["EventLog", crypto]),
         tests("TrialTests", ["Trial", "EventLog"]),

@@ -111,8 +111,8 @@ final class Peer {
     var metrics = PeerMetrics()
     /// When a full link is tried again; nil while none is full.
     var probeDue: Int64?
-    /// Pause before the next try; doubles while the link stays full.
-    var probeDelay: Int64 = 1
+    /// Tries in a row that found the link full.
+    var probeCount = 0
 
     init(name: String, ownName: String) {
         self.name = name
@@ -146,6 +146,20 @@ final class Peer {
         return links.filter { $0 !== active }.min { $0.ordinal < $1.ordinal }
     }
 
+    /// The link in use was found full: when it shall be tried again. Links of small messages have room within
+    /// microseconds, so the first tries follow at once; a stuck peer costs ten tries a second.
+    func scheduleProbe(now: Int64) {
+        let pause: Int64 = probeCount < 8 ? 0 : 1 << min(probeCount - 8, 7)
+        probeDue = now + min(pause, 100)
+        probeCount += 1
+    }
+
+    /// The link in use has room.
+    func endProbing() {
+        probeDue = nil
+        probeCount = 0
+    }
+
     private func settle() -> Change {
         let preferredOrigin: LinkOrigin = isOwnNameLower ? .openedHere : .openedByPeer
         let best = links.max { left, right in
@@ -156,8 +170,7 @@ final class Peer {
         let previous = active
         guard best !== previous else { return .none }
         active = best
-        probeDue = nil
-        probeDelay = 1
+        endProbing()
         switch (previous, best) {
         case (nil, nil):
             return .none

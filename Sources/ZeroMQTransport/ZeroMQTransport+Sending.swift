@@ -51,7 +51,7 @@ extension ZeroMQTransport {
             }
             return true
         case .full:
-            if peer.probeDue == nil { peer.probeDue = monotonicMilliseconds() + peer.probeDelay }
+            if peer.probeDue == nil { peer.scheduleProbe(now: monotonicMilliseconds()) }
         case .unreachable:
             if let link = link as? IncomingLink { forget(link) } else { lower(link) }
         }
@@ -66,12 +66,10 @@ extension ZeroMQTransport {
             guard let due = peer.probeDue, now >= due, let link = peer.active else { continue }
             switch transmit(.keepalive, token: 0, over: link) {
             case .sent:
-                peer.probeDue = nil
-                peer.probeDelay = 1
+                peer.endProbing()
                 pendingEvents.append(.writable(node: peer.name))
             case .full:
-                peer.probeDelay = min(peer.probeDelay * 2, 100)
-                peer.probeDue = now + peer.probeDelay
+                peer.scheduleProbe(now: now)
             case .unreachable:
                 if let link = link as? IncomingLink { forget(link) } else { lower(link) }
             }

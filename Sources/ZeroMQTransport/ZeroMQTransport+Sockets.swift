@@ -8,6 +8,10 @@ extension ZeroMQTransport {
 
     /// Opens context, admission and ROUTER, and returns the address bound.
     func openListener() throws(TransportError) -> String {
+        if let fault = Endpoint.fault(in: configuration.bindAddress, listening: true) {
+            throw .cannotListen(
+                address: configuration.bindAddress, reason: fault, advice: ErrorText.adviceForAddresses)
+        }
         guard let context = zmq_ctx_new() else {
             throw .outOfResources(operation: "make a ZeroMQ context", reason: ErrorText.last)
         }
@@ -49,6 +53,10 @@ extension ZeroMQTransport {
 
     /// Opens the DEALER of a peer and begins to connect.
     func openDealer(label: String, address: PeerAddress) throws(TransportError) -> Socket {
+        if let fault = Endpoint.fault(in: address.endpoint, listening: false) {
+            throw .cannotConnect(
+                node: label, address: address.endpoint, reason: fault, advice: ErrorText.adviceForAddresses)
+        }
         guard let context else {
             throw .outOfResources(operation: "connect to \(label)", reason: "the transport does not run")
         }

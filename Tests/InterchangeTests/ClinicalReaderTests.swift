@@ -35,37 +35,79 @@ struct ClinicalReaderTests {
 
     static let faults = [
         Fault("another study", "StudyOID=\"S/1 a\"", "StudyOID=\"S2\"", .unknownOID, at: "S2", names: "S2"),
-        Fault("another version", "VersionOID=\"MDV.1\"", "VersionOID=\"MDV.2\"", .unknownOID, at: "MDV.2", names: "MDV.2"),
-        Fault("unknown visit", "StudyEventOID=\"SE.ONE\"", "StudyEventOID=\"SE.X\"", .unknownOID, at: "SE.X", names: "SE.X"),
+        Fault(
+            "another version", "VersionOID=\"MDV.1\"", "VersionOID=\"MDV.2\"", .unknownOID, at: "MDV.2", names: "MDV.2"),
+        Fault(
+            "unknown visit", "StudyEventOID=\"SE.ONE\"", "StudyEventOID=\"SE.X\"", .unknownOID, at: "SE.X",
+            names: "SE.X"),
         Fault("unknown form", "FormOID=\"F.DM\"", "FormOID=\"F.X\"", .unknownOID, at: "F.X", names: "F.X"),
-        Fault("form of another visit", "FormData FormOID=\"F.DM\"", "FormData FormOID=\"F.AE\"", .misplacedOID, at: "F.AE", names: "F.AE"),
-        Fault("unknown group", "ItemGroupOID=\"IG.DM\"", "ItemGroupOID=\"IG.X\"", .unknownOID, at: "IG.X", names: "IG.X"),
-        Fault("group of another form", "FormOID=\"F.AE\" FormRepeatKey=\"1\">\n<ItemGroupData ItemGroupOID=\"IG.ROW\" ItemGroupRepeatKey=\"1\">", "FormOID=\"F.AE\" FormRepeatKey=\"1\">\n<ItemGroupData ItemGroupOID=\"IG.DM\">", .misplacedOID, at: nil, names: "IG.DM"),
+        Fault(
+            "form of another visit", "FormData FormOID=\"F.DM\"", "FormData FormOID=\"F.AE\"", .misplacedOID,
+            at: "F.AE", names: "F.AE"),
+        Fault(
+            "unknown group", "ItemGroupOID=\"IG.DM\"", "ItemGroupOID=\"IG.X\"", .unknownOID, at: "IG.X", names: "IG.X"),
+        Fault(
+            "group of another form",
+            "FormOID=\"F.AE\" FormRepeatKey=\"1\">\n<ItemGroupData ItemGroupOID=\"IG.ROW\" ItemGroupRepeatKey=\"1\">",
+            "FormOID=\"F.AE\" FormRepeatKey=\"1\">\n<ItemGroupData ItemGroupOID=\"IG.DM\">", .misplacedOID, at: nil,
+            names: "IG.DM"),
         Fault("unknown item", "ItemOID=\"IT.AGE\"", "ItemOID=\"IT.X\"", .unknownOID, at: "IT.X", names: "IT.X"),
-        Fault("item of another group", "ItemOID=\"IT.AGE\"", "ItemOID=\"IT.NOTE\"", .misplacedOID, at: "IT.NOTE\" Value=\"44\"", names: "IT.NOTE"),
-        Fault("unknown unit", "MeasurementUnitOID=\"MU.KG\"", "MeasurementUnitOID=\"MU.X\"", .unknownOID, at: "MU.X", names: "MU.X"),
-        Fault("unit of another item", "MeasurementUnitOID=\"MU.KG\"", "MeasurementUnitOID=\"MU.LB\"", .wrongUnit, at: "MU.LB", names: "MU.LB"),
-        Fault("unknown site", "SiteRef LocationOID=\"L.1\"", "SiteRef LocationOID=\"L.X\"", .unknownOID, at: "L.X", names: "L.X"),
+        Fault(
+            "item of another group", "ItemOID=\"IT.AGE\"", "ItemOID=\"IT.NOTE\"", .misplacedOID,
+            at: "IT.NOTE\" Value=\"44\"", names: "IT.NOTE"),
+        Fault(
+            "unknown unit", "MeasurementUnitOID=\"MU.KG\"", "MeasurementUnitOID=\"MU.X\"", .unknownOID, at: "MU.X",
+            names: "MU.X"),
+        Fault(
+            "unit of another item", "MeasurementUnitOID=\"MU.KG\"", "MeasurementUnitOID=\"MU.LB\"", .wrongUnit,
+            at: "MU.LB", names: "MU.LB"),
+        Fault(
+            "unknown site", "SiteRef LocationOID=\"L.1\"", "SiteRef LocationOID=\"L.X\"", .unknownOID, at: "L.X",
+            names: "L.X"),
         Fault("unknown user", "UserOID=\"U.1\"", "UserOID=\"U.X\"", .unknownOID, at: "U.X", names: "U.X"),
         Fault("wrong type", "Value=\"44\"", "Value=\"SECRET4\"", .wrongType, at: "SECRET4", names: "IT.AGE"),
         Fault("wrong date", "Value=\"2026-01\"", "Value=\"2026-13\"", .wrongType, at: "2026-13", names: "IT.WHEN"),
         Fault("outside the list", "Value=\"F\"", "Value=\"Q\"", .outsideCodeList, at: "Value=\"Q\"", names: "IT.SEX"),
-        Fault("against a hard check", "Value=\"44\"", "Value=\"17\"", .outsideRange, at: "Value=\"17\"", names: "IT.AGE"),
-        Fault("too long", "Value=\"SECRETVALUE\"", "Value=\"SECRETVALUE SECRETVALUE\"", .tooLong, at: "SECRETVALUE S", names: "IT.NOTE"),
-        Fault("item twice", "ItemOID=\"IT.SEX\" Value=\"F\"", "ItemOID=\"IT.AGE\" Value=\"45\"", .duplicateKey, at: "\"45\"", names: "IT.AGE"),
+        Fault(
+            "against a hard check", "Value=\"44\"", "Value=\"17\"", .outsideRange, at: "Value=\"17\"", names: "IT.AGE"),
+        Fault(
+            "too long", "Value=\"SECRETVALUE\"", "Value=\"SECRETVALUE SECRETVALUE\"", .tooLong, at: "SECRETVALUE S",
+            names: "IT.NOTE"),
+        Fault(
+            "item twice", "ItemOID=\"IT.SEX\" Value=\"F\"", "ItemOID=\"IT.AGE\" Value=\"45\"", .duplicateKey,
+            at: "\"45\"", names: "IT.AGE"),
         Fault("participant twice", "SubjectKey=\"P-2\"", "SubjectKey=\"P-1\"", .duplicateKey, at: nil, names: "P-1"),
-        Fault("visit twice", "StudyEventOID=\"SE.AE\" StudyEventRepeatKey=\"1\"", "StudyEventOID=\"SE.ONE\"", .duplicateKey, at: nil, names: "SE.ONE"),
-        Fault("repeat key on a visit", "StudyEventData StudyEventOID=\"SE.ONE\"", "StudyEventData StudyEventOID=\"SE.ONE\" StudyEventRepeatKey=\"1\"", .repeatKey, at: "SE.ONE", names: "SE.ONE"),
+        Fault(
+            "visit twice", "StudyEventOID=\"SE.AE\" StudyEventRepeatKey=\"1\"", "StudyEventOID=\"SE.ONE\"",
+            .duplicateKey, at: nil, names: "SE.ONE"),
+        Fault(
+            "repeat key on a visit", "StudyEventData StudyEventOID=\"SE.ONE\"",
+            "StudyEventData StudyEventOID=\"SE.ONE\" StudyEventRepeatKey=\"1\"", .repeatKey, at: "SE.ONE",
+            names: "SE.ONE"),
         Fault("no repeat key on a form", " FormRepeatKey=\"1\"", "", .repeatKey, at: "FormOID=\"F.AE\"", names: "F.AE"),
-        Fault("repeat key on a group", "ItemGroupOID=\"IG.DM\"", "ItemGroupOID=\"IG.DM\" ItemGroupRepeatKey=\"1\"", .repeatKey, at: "IG.DM", names: "IG.DM"),
-        Fault("no repeat key on a group", " ItemGroupRepeatKey=\"1\"", "", .repeatKey, at: "ItemGroupOID=\"IG.ROW\"", names: "IG.ROW"),
+        Fault(
+            "repeat key on a group", "ItemGroupOID=\"IG.DM\"", "ItemGroupOID=\"IG.DM\" ItemGroupRepeatKey=\"1\"",
+            .repeatKey, at: "IG.DM", names: "IG.DM"),
+        Fault(
+            "no repeat key on a group", " ItemGroupRepeatKey=\"1\"", "", .repeatKey, at: "ItemGroupOID=\"IG.ROW\"",
+            names: "IG.ROW"),
         Fault("no value", " IsNull=\"Yes\"", "", .missingValue, at: "IT.NOTE\"/>", names: "IT.NOTE"),
-        Fault("value and no value", "IsNull=\"Yes\"", "IsNull=\"Yes\" Value=\"x\"", .missingValue, at: "IsNull", names: "IT.NOTE"),
-        Fault("no subject key", "SubjectData SubjectKey=\"P-1\"", "SubjectData", .missingAttribute, at: "<SubjectData>", names: "SubjectKey"),
-        Fault("removal", "FormOID=\"F.DM\"", "FormOID=\"F.DM\" TransactionType=\"Remove\"", .transaction, at: "Remove", names: "F.DM"),
+        Fault(
+            "value and no value", "IsNull=\"Yes\"", "IsNull=\"Yes\" Value=\"x\"", .missingValue, at: "IsNull",
+            names: "IT.NOTE"),
+        Fault(
+            "no subject key", "SubjectData SubjectKey=\"P-1\"", "SubjectData", .missingAttribute, at: "<SubjectData>",
+            names: "SubjectKey"),
+        Fault(
+            "removal", "FormOID=\"F.DM\"", "FormOID=\"F.DM\" TransactionType=\"Remove\"", .transaction, at: "Remove",
+            names: "F.DM"),
         Fault("broken time stamp", "2026-01-02T09:00:00Z", "yesterday", .wrongType, at: "yesterday", names: "F.DM"),
-        Fault("no time stamp", "<DateTimeStamp>2026-01-02T09:00:00Z</DateTimeStamp>", "", .missingElement, at: "<AuditRecord>", names: "F.DM"),
-        Fault("tag mismatch", "</StudyEventData>", "</StudyEventDate>", .notWellFormed, at: "</StudyEventDate>", names: "end tag"),
+        Fault(
+            "no time stamp", "<DateTimeStamp>2026-01-02T09:00:00Z</DateTimeStamp>", "", .missingElement,
+            at: "<AuditRecord>", names: "F.DM"),
+        Fault(
+            "tag mismatch", "</StudyEventData>", "</StudyEventDate>", .notWellFormed, at: "</StudyEventDate>",
+            names: "end tag"),
         Fault("no clinical data", "ClinicalData", "Nothing", .missingElement, at: nil, names: "ClinicalData"),
     ]
 
@@ -129,8 +171,11 @@ struct ClinicalReaderTests {
     @Test func `soft checks, other transactions and what is not loaded are said and do not stop`() throws {
         let text = SmallStudy.clinical.replacing("Value=\"44\"", with: "Value=\"91\"")
             .replacing("SubjectKey=\"P-2\"", with: "SubjectKey=\"P-2\" TransactionType=\"Upsert\"")
-            .replacing("<ItemData ItemOID=\"IT.NOTE\" IsNull=\"Yes\"/>", with:
-                "<ItemData ItemOID=\"IT.NOTE\" IsNull=\"Yes\"><Annotation SeqNum=\"1\"/></ItemData>")
+            .replacing(
+                "<ItemData ItemOID=\"IT.NOTE\" IsNull=\"Yes\"/>",
+                with:
+                    "<ItemData ItemOID=\"IT.NOTE\" IsNull=\"Yes\"><Annotation SeqNum=\"1\"/></ItemData>"
+            )
             .replacing("</ClinicalData>", with: "<AuditRecords><AuditRecord ID=\"a\"/></AuditRecords></ClinicalData>")
         let (subjects, summary) = try read(text, mode: .strict)
         #expect(subjects.count == 2)
@@ -140,8 +185,12 @@ struct ClinicalReaderTests {
 
     @Test func `typed item data are read`() throws {
         let text = SmallStudy.clinical
-            .replacing("<ItemData ItemOID=\"IT.AGE\" Value=\"44\"/>", with: "<ItemDataInteger ItemOID=\"IT.AGE\">44</ItemDataInteger>")
-            .replacing("<ItemData ItemOID=\"IT.SEX\" Value=\"F\"/>", with: "<ItemDataAny ItemOID=\"IT.SEX\" IsNull=\"Yes\"/>")
+            .replacing(
+                "<ItemData ItemOID=\"IT.AGE\" Value=\"44\"/>",
+                with: "<ItemDataInteger ItemOID=\"IT.AGE\">44</ItemDataInteger>"
+            )
+            .replacing(
+                "<ItemData ItemOID=\"IT.SEX\" Value=\"F\"/>", with: "<ItemDataAny ItemOID=\"IT.SEX\" IsNull=\"Yes\"/>")
         let (subjects, summary) = try read(text, mode: .strict)
         #expect(!summary.report.hasErrors, "\(summary.report.text())")
         #expect(subjects[0].events[0].forms[0].groups[0].items[0].value == "44")

@@ -19,7 +19,8 @@ struct ComparisonTests {
         let files = try data.subjects.reversed().map { subject in
             var turned = subject
             turned.events.reverse()
-            return NamedFile(name: subject.subjectKey, bytes: try ODMWriter.document(header: header, subjects: [turned]))
+            return NamedFile(
+                name: subject.subjectKey, bytes: try ODMWriter.document(header: header, subjects: [turned]))
         }
         let result = ODMComparison.differences(
             [NamedFile(name: "a", bytes: [UInt8](SmallStudy.clinical.utf8))], files)
@@ -28,11 +29,15 @@ struct ComparisonTests {
     }
 
     @Test func `a record of the form is the record of each item`() {
-        let record = "<AuditRecord><UserRef UserOID=\"U.1\"/><LocationRef LocationOID=\"L.1\"/>"
+        let record =
+            "<AuditRecord><UserRef UserOID=\"U.1\"/><LocationRef LocationOID=\"L.1\"/>"
             + "<DateTimeStamp>2026-01-02T10:00:00.0+01:00</DateTimeStamp></AuditRecord>"
         let result = differences { text in
             var moved = text.replacing(/<AuditRecord>.*<\/AuditRecord>\n/, with: "", maxReplacements: 1)
-            for item in ["IT.AGE\" Value=\"44\"", "IT.SEX\" Value=\"F\"", "IT.NOTE\" Value=\"SECRETVALUE\"", "IT.WHEN\" Value=\"2026-01\""] {
+            for item in [
+                "IT.AGE\" Value=\"44\"", "IT.SEX\" Value=\"F\"", "IT.NOTE\" Value=\"SECRETVALUE\"",
+                "IT.WHEN\" Value=\"2026-01\"",
+            ] {
                 moved = moved.replacing("\(item)/>", with: "\(item)>\(record)</ItemData>")
             }
             return moved.replacing("<MeasurementUnitRef", with: "\(record)<MeasurementUnitRef")
@@ -47,9 +52,18 @@ struct ComparisonTests {
         #expect(!value.text.contains("SECRET"))
         #expect(differences { $0.replacing("09:00:00Z", with: "09:00:01Z") }.counts == [.auditRecord: 5])
         #expect(differences { $0.replacing("IsNull=\"Yes\"", with: "Value=\"x\"") }.counts == [.value: 1])
-        #expect(differences { $0.replacing("ItemOID=\"IT.SEX\"", with: "ItemOID=\"IT.NEW\"") }.counts == [.onlyInFirst: 1, .onlyInSecond: 1])
-        #expect(differences { $0.replacing("FormRepeatKey=\"1\"", with: "FormRepeatKey=\"2\"") }.counts == [.onlyInFirst: 1, .onlyInSecond: 1])
-        #expect(differences { $0.replacing("SiteRef LocationOID=\"L.1\"", with: "SiteRef LocationOID=\"L.2\"") }.counts == [.site: 2])
+        #expect(
+            differences { $0.replacing("ItemOID=\"IT.SEX\"", with: "ItemOID=\"IT.NEW\"") }.counts == [
+                .onlyInFirst: 1, .onlyInSecond: 1,
+            ])
+        #expect(
+            differences { $0.replacing("FormRepeatKey=\"1\"", with: "FormRepeatKey=\"2\"") }.counts == [
+                .onlyInFirst: 1, .onlyInSecond: 1,
+            ])
+        #expect(
+            differences { $0.replacing("SiteRef LocationOID=\"L.1\"", with: "SiteRef LocationOID=\"L.2\"") }.counts == [
+                .site: 2
+            ])
         #expect(differences { String($0.prefix(900)) }.report.hasErrors)
     }
 }

@@ -41,42 +41,91 @@ struct MetadataReaderTests {
 
     static let faults = [
         Fault("unknown form", "FormOID=\"F.AE\"", "FormOID=\"F.GONE\"", .unknownOID, at: "F.GONE", names: "F.GONE"),
-        Fault("unknown visit", "StudyEventOID=\"SE.AE\"", "StudyEventOID=\"SE.X\"", .unknownOID, at: "SE.X", names: "SE.X"),
-        Fault("unknown group", "ItemGroupOID=\"IG.DM\"", "ItemGroupOID=\"IG.X\"", .unknownOID, at: "IG.X", names: "IG.X"),
+        Fault(
+            "unknown visit", "StudyEventOID=\"SE.AE\"", "StudyEventOID=\"SE.X\"", .unknownOID, at: "SE.X", names: "SE.X"
+        ),
+        Fault(
+            "unknown group", "ItemGroupOID=\"IG.DM\"", "ItemGroupOID=\"IG.X\"", .unknownOID, at: "IG.X", names: "IG.X"),
         Fault("unknown item", "ItemOID=\"IT.SEX\"", "ItemOID=\"IT.X\"", .unknownOID, at: "IT.X", names: "IT.X"),
         Fault("unknown list", "CodeListOID=\"CL.SEX\"", "CodeListOID=\"CL.X\"", .unknownOID, at: "CL.X", names: "CL.X"),
-        Fault("unknown unit", "MeasurementUnitOID=\"MU.KG\"", "MeasurementUnitOID=\"MU.X\"", .unknownOID, at: "MU.X", names: "MU.X"),
-        Fault("unknown condition", "ConditionOID=\"C.1\"", "ConditionOID=\"C.2\"", .unknownOID, at: "C.2", names: "C.2"),
+        Fault(
+            "unknown unit", "MeasurementUnitOID=\"MU.KG\"", "MeasurementUnitOID=\"MU.X\"", .unknownOID, at: "MU.X",
+            names: "MU.X"),
+        Fault(
+            "unknown condition", "ConditionOID=\"C.1\"", "ConditionOID=\"C.2\"", .unknownOID, at: "C.2", names: "C.2"),
         Fault("unknown method", "MethodOID=\"M.1\"", "MethodOID=\"M.2\"", .unknownOID, at: "\"M.2\"", names: "M.2"),
-        Fault("unknown location", "LocationRef LocationOID=\"L.1\"", "LocationRef LocationOID=\"L.2\"", .unknownOID, at: "L.2", names: "L.2"),
-        Fault("item twice", "<ItemDef OID=\"IT.WHEN\"", "<ItemDef OID=\"IT.AGE\"", .duplicateOID, at: "OID=\"IT.AGE\" Name=\"When\"", names: "IT.AGE"),
-        Fault("reference twice", "ItemOID=\"IT.NAME\"", "ItemOID=\"IT.AGE\"", .duplicateOID, at: "OrderNumber=\"4\"", names: "IT.AGE"),
+        Fault(
+            "unknown location", "LocationRef LocationOID=\"L.1\"", "LocationRef LocationOID=\"L.2\"", .unknownOID,
+            at: "L.2", names: "L.2"),
+        Fault(
+            "item twice", "<ItemDef OID=\"IT.WHEN\"", "<ItemDef OID=\"IT.AGE\"", .duplicateOID,
+            at: "OID=\"IT.AGE\" Name=\"When\"", names: "IT.AGE"),
+        Fault(
+            "reference twice", "ItemOID=\"IT.NAME\"", "ItemOID=\"IT.AGE\"", .duplicateOID, at: "OrderNumber=\"4\"",
+            names: "IT.AGE"),
         Fault("code twice", "CodedValue=\"M\"", "CodedValue=\"F\"", .duplicateOID, at: ">Male<", names: "CL.SEX"),
-        Fault("unknown type", "DataType=\"integer\"", "DataType=\"number\"", .invalidAttribute, at: "number", names: "IT.AGE"),
-        Fault("bad type of list", "Name=\"Sex\" DataType=\"text\">\n<Code", "Name=\"Sex\" DataType=\"date\">\n<Code", .invalidAttribute, at: "CodeList OID", names: "CL.SEX"),
-        Fault("no data type", " DataType=\"integer\"", "", .missingAttribute, at: "OID=\"IT.AGE\"", names: "IT.AGE"),
-        Fault("no mandatory", "OrderNumber=\"2\" Mandatory=\"No\"", "OrderNumber=\"2\"", .missingAttribute, at: "SE.AE\" OrderNumber", names: "SE.AE"),
-        Fault("bad repeating", "Repeating=\"Yes\" Type", "Repeating=\"Maybe\" Type", .invalidAttribute, at: "Maybe", names: "SE.AE"),
-        Fault("bad visit type", "Type=\"Unscheduled\"", "Type=\"Sometimes\"", .invalidAttribute, at: "Sometimes", names: "SE.AE"),
+        Fault(
+            "unknown type", "DataType=\"integer\"", "DataType=\"number\"", .invalidAttribute, at: "number",
+            names: "IT.AGE"),
+        Fault(
+            "bad type of list", "Name=\"Sex\" DataType=\"text\">\n<Code", "Name=\"Sex\" DataType=\"date\">\n<Code",
+            .invalidAttribute, at: "CodeList OID", names: "CL.SEX"),
+        Fault(
+            "no data type", " DataType=\"integer\"", "", .missingAttribute, at: "ItemDef OID=\"IT.AGE\"",
+            names: "IT.AGE"),
+        Fault(
+            "no mandatory", "OrderNumber=\"2\" Mandatory=\"No\"", "OrderNumber=\"2\"", .missingAttribute,
+            at: "SE.AE\" OrderNumber", names: "SE.AE"),
+        Fault(
+            "bad repeating", "Repeating=\"Yes\" Type", "Repeating=\"Maybe\" Type", .invalidAttribute, at: "Maybe",
+            names: "SE.AE"),
+        Fault(
+            "bad visit type", "Type=\"Unscheduled\"", "Type=\"Sometimes\"", .invalidAttribute, at: "Sometimes",
+            names: "SE.AE"),
         Fault("empty OID", "OID=\"IT.NAME\" Name", "OID=\"\" Name", .invalidAttribute, at: "OID=\"\"", names: "OID"),
-        Fault("bad comparator", "Comparator=\"GE\"", "Comparator=\"ABOUT\"", .invalidAttribute, at: "ABOUT", names: "IT.AGE"),
-        Fault("bad severity", "SoftHard=\"Soft\"", "SoftHard=\"Medium\"", .invalidAttribute, at: "Medium", names: "IT.AGE"),
-        Fault("check value of another type", "<CheckValue>18<", "<CheckValue>adult<", .wrongType, at: "Comparator=\"GE\"", names: "IT.AGE"),
-        Fault("check without value", "<CheckValue>90</CheckValue>", "", .missingElement, at: "Comparator=\"LE\"", names: "IT.AGE"),
+        Fault(
+            "bad comparator", "Comparator=\"GE\"", "Comparator=\"ABOUT\"", .invalidAttribute, at: "ABOUT",
+            names: "IT.AGE"),
+        Fault(
+            "bad severity", "SoftHard=\"Soft\"", "SoftHard=\"Medium\"", .invalidAttribute, at: "Medium", names: "IT.AGE"
+        ),
+        Fault(
+            "check value of another type", "<CheckValue>18<", "<CheckValue>adult<", .wrongType, at: "Comparator=\"GE\"",
+            names: "IT.AGE"),
+        Fault(
+            "check without value", "<CheckValue>90</CheckValue>", "", .missingElement, at: "Comparator=\"LE\"",
+            names: "IT.AGE"),
         Fault("bad length", "Length=\"20\"", "Length=\"0\"", .invalidAttribute, at: "Length=\"0\"", names: "IT.NOTE"),
-        Fault("misspelt extension", "varde:Class=\"identifying\"", "varde:Clas=\"identifying\"", .unknownKey, at: "Clas=", names: "IT.NAME"),
-        Fault("misplaced extension", "ItemOID=\"IT.NAME\"", "varde:Class=\"identifying\" ItemOID=\"IT.NAME\"", .unknownKey, at: "OrderNumber=\"4\"", names: "ItemRef"),
-        Fault("bad class", "\"restricted:unblinding\"", "\"restricted:Un Blinding\"", .invalidAttribute, at: "Un Blinding", names: "IT.NOTE"),
-        Fault("bad whole", "varde:Whole=\"Yes\"", "varde:Whole=\"yes\"", .invalidAttribute, at: "\"yes\"", names: "F.PRO"),
-        Fault("no study name", "<StudyName>Small</StudyName>", "", .missingElement, at: "GlobalVariables", names: "StudyName"),
+        Fault(
+            "misspelt extension", "varde:Class=\"identifying\"", "varde:Clas=\"identifying\"", .unknownKey, at: "Clas=",
+            names: "IT.NAME"),
+        Fault(
+            "misplaced extension", "ItemOID=\"IT.NAME\"", "varde:Class=\"identifying\" ItemOID=\"IT.NAME\"",
+            .unknownKey, at: "OrderNumber=\"4\"", names: "ItemRef"),
+        Fault(
+            "bad class", "\"restricted:unblinding\"", "\"restricted:Un Blinding\"", .invalidAttribute,
+            at: "Un Blinding", names: "IT.NOTE"),
+        Fault(
+            "bad whole", "varde:Whole=\"Yes\"", "varde:Whole=\"yes\"", .invalidAttribute, at: "\"yes\"", names: "F.PRO"),
+        Fault(
+            "no study name", "<StudyName>Small</StudyName>", "", .missingElement, at: "GlobalVariables",
+            names: "StudyName"),
         Fault("another ODM", "ns/odm/v1.3", "ns/odm/v2.0", .unsupported, at: "ns/odm/v2.0", names: "v2.0"),
         Fault("another version", "ODMVersion=\"1.3.2\"", "ODMVersion=\"1.1\"", .unsupported, at: "1.1", names: "1.1"),
-        Fault("include", "<Protocol>", "<Include StudyOID=\"S\" MetaDataVersionOID=\"M\"/><Protocol>", .unsupported, at: "<Include", names: "Include"),
-        Fault("second version", "</MetaDataVersion>", "</MetaDataVersion><MetaDataVersion OID=\"MDV.2\" Name=\"Two\"/>", .unsupported, at: "MDV.2", names: "second"),
+        Fault(
+            "include", "<Protocol>", "<Include StudyOID=\"S\" MetaDataVersionOID=\"M\"/><Protocol>", .unsupported,
+            at: "<Include", names: "Include"),
+        Fault(
+            "second version", "</MetaDataVersion>", "</MetaDataVersion><MetaDataVersion OID=\"MDV.2\" Name=\"Two\"/>",
+            .unsupported, at: "MDV.2", names: "second"),
         Fault("tag mismatch", "</Protocol>", "</Protokoll>", .notWellFormed, at: "</Protokoll>", names: "end tag"),
-        Fault("attribute twice", "Name=\"One\"", "Name=\"One\" Name=\"Two\"", .notWellFormed, at: "Name=\"Two\"", names: "twice"),
+        Fault(
+            "attribute twice", "Name=\"One\"", "Name=\"One\" Name=\"Two\"", .notWellFormed, at: "Name=\"Two\"",
+            names: "twice"),
         Fault("undefined entity", ">Alder<", ">&nbsp;<", .notWellFormed, at: "&nbsp;", names: "entity"),
-        Fault("undeclared prefix", "OID=\"SE.ONE\" Name", "q:OID=\"SE.ONE\" Name", .notWellFormed, at: "q:OID", names: "prefix"),
+        Fault(
+            "undeclared prefix", "OID=\"SE.ONE\" Name", "q:OID=\"SE.ONE\" Name", .notWellFormed, at: "q:OID",
+            names: "prefix"),
     ]
 
     @Test(arguments: faults) func `bad metadata are refused with line, OID and reason`(fault: Fault) throws {
@@ -102,7 +151,9 @@ struct MetadataReaderTests {
     @Test func `foreign namespaces are noted once and change nothing`() throws {
         let text = SmallStudy.metadata
             .replacing("FileType=\"Snapshot\"", with: "xmlns:v=\"urn:vendor\" v:a=\"1\" FileType=\"Snapshot\"")
-            .replacing("<ItemDef OID=\"IT.AGE\"", with: "<v:Thing OID=\"x\"><v:Inner/></v:Thing><ItemDef v:b=\"2\" OID=\"IT.AGE\"")
+            .replacing(
+                "<ItemDef OID=\"IT.AGE\"",
+                with: "<v:Thing OID=\"x\"><v:Inner/></v:Thing><ItemDef v:b=\"2\" OID=\"IT.AGE\"")
         let (definition, report) = ODMMetadataReader.read(bytes: [UInt8](text.utf8), fileName: "vendor.xml")
         let expected = try SmallStudy.definition()
         #expect(definition == expected)

@@ -10,7 +10,8 @@ struct NormaliserTests {
         (.float, "5.", "5"), (.float, ".5", "0.5"), (.float, "+100", "100"), (.float, "-0.0500", "-0.05"),
         (.float, "0.100000000000000001", "0.100000000000000001"), (.float, "1200.00", "1200"),
         (.double, "1.50e+03", "1500"), (.double, "1D-2", "0.01"), (.double, "2E+40", "2E40"), (.double, "NaN", "NaN"),
-        (.double, "1.25E-12", "1.25E-12"), (.boolean, "1", "true"), (.boolean, "false", "false"), (.boolean, " 0 ", "false"),
+        (.double, "1.25E-12", "1.25E-12"), (.boolean, "1", "true"), (.boolean, "false", "false"),
+        (.boolean, " 0 ", "false"),
         (.date, "2024-02-29", "2024-02-29"), (.date, "2024-01-01Z", "2024-01-01Z"), (.time, "23:59:59.5", "23:59:59.5"),
         (.time, "12:00:00+01:00", "12:00:00+01:00"), (.datetime, "2013-11-17T12:20:00", "2013-11-17T12:20:00"),
         (.partialDate, "2013", "2013"), (.partialDate, "2013-11", "2013-11"), (.partialTime, "12:20", "12:20"),
@@ -25,7 +26,9 @@ struct NormaliserTests {
         (.base64Binary, "QU JD\nRA==", "QUJDRA=="),
     ]
 
-    @Test(arguments: normalForms) func `a value has one normal form`(type: ItemDataType, typed: String, normal: String) throws {
+    @Test(arguments: normalForms) func `a value has one normal form`(type: ItemDataType, typed: String, normal: String)
+        throws
+    {
         let found = try ValueNormaliser.normalForm(of: typed, as: type)
         #expect(Array(found.utf8) == Array(normal.utf8))
         #expect(try ValueNormaliser.normalForm(of: found, as: type) == found)
@@ -75,7 +78,8 @@ struct NormaliserTests {
         var accepted = 0
         for _ in 0..<60_000 {
             let type = ItemDataType.allCases.randomElement(using: &random) ?? .text
-            let text = String((0..<Int.random(in: 0...9, using: &random)).map { _ in alphabet.randomElement(using: &random) ?? "0" })
+            let text = String(
+                (0..<Int.random(in: 0...9, using: &random)).map { _ in alphabet.randomElement(using: &random) ?? "0" })
             guard let once = try? ValueNormaliser.normalForm(of: text, as: type) else { continue }
             accepted += 1
             let twice = try ValueNormaliser.normalForm(of: once, as: type)
@@ -199,7 +203,9 @@ struct ValueJudgementTests {
         }
         var date = ItemDefinition(oid: "D", name: "D", dataType: .partialDate)
         date.rangeChecks = [RangeCheck(comparator: .atLeast, values: ["2020-06-15"], severity: .hard)]
-        for (value, isAcceptable) in [("2019", false), ("2020", true), ("2020-05", false), ("2020-06-15", true), ("2021", true)] {
+        for (value, isAcceptable) in [
+            ("2019", false), ("2020", true), ("2020-05", false), ("2020-06-15", true), ("2021", true),
+        ] {
             #expect(ValueNormaliser.judge(value, for: date, in: study).isAcceptable == isAcceptable, "\(value)")
         }
     }

@@ -42,7 +42,8 @@ struct PlanTests {
     }
 
     static let faults = [
-        Fault("unknown key", "mode: training", "mode: training\ncolour: red", .unknownKey, at: "colour", names: "colour"),
+        Fault(
+            "unknown key", "mode: training", "mode: training\ncolour: red", .unknownKey, at: "colour", names: "colour"),
         Fault("no study", "study: S/1 a\n", "", .missingAttribute, at: nil, names: "study"),
         Fault("unknown mode", "training", "play", .invalidAttribute, at: "play", names: "mode"),
         Fault("key twice", "mode: training", "mode: training\nmode: test", .notWellFormed, at: nil, names: "mode"),
@@ -54,13 +55,18 @@ struct PlanTests {
         Fault("bad number", "target: 10", "target: ten", .wrongType, at: "ten", names: "ten"),
         Fault("bad truth", "regional: true", "regional: yes", .wrongType, at: "regional", names: "yes"),
         Fault("bad date", "2026-12-31", "2026-31-12", .wrongType, at: "2026-31-12", names: "recruitment"),
-        Fault("end before start", "end: 2026-12-31", "end: 2025-12-31", .contradiction, at: "recruitment", names: "recruitment"),
+        Fault(
+            "end before start", "end: 2026-12-31", "end: 2025-12-31", .contradiction, at: "recruitment",
+            names: "recruitment"),
         Fault("unknown status", "screenFailure:", "failed:", .unknownKey, at: "failed", names: "failed"),
         Fault("bad when", "when: item", "when: always", .invalidAttribute, at: "always", names: "screenFailure"),
         Fault("item without value", ", equals: F", "", .missingAttribute, at: "screenFailure", names: "equals"),
-        Fault("event with value", "event: SE.ONE", "event: SE.ONE, equals: F", .unknownKey, at: "SE.ONE", names: "equals"),
+        Fault(
+            "event with value", "event: SE.ONE", "event: SE.ONE, equals: F", .unknownKey, at: "SE.ONE", names: "equals"),
         Fault("list for text", "study: S/1 a", "study: [a]", .invalidAttribute, at: "study:", names: "study"),
-        Fault("text for list", "coordinating: [norcrin]", "coordinating: norcrin", .invalidAttribute, at: "coordinating", names: "coordinating"),
+        Fault(
+            "text for list", "coordinating: [norcrin]", "coordinating: norcrin", .invalidAttribute, at: "coordinating",
+            names: "coordinating"),
         Fault("no YAML", "mode: training", "mode: [training", .notWellFormed, at: nil, names: "YAML"),
     ]
 
@@ -144,7 +150,10 @@ struct CSVTests {
         for _ in 0..<500 {
             let records = (0..<3).map { _ in
                 (0..<3).map { _ in
-                    String((0..<Int.random(in: 0...5, using: &random)).map { _ in alphabet.randomElement(using: &random) ?? "a" })
+                    String(
+                        (0..<Int.random(in: 0...5, using: &random)).map { _ in
+                            alphabet.randomElement(using: &random) ?? "a"
+                        })
                 }
             }
             let text = records.map { record in
@@ -155,7 +164,8 @@ struct CSVTests {
     }
 
     @Test func `a division is read, and a bad one refused with its line`() throws {
-        let good = "site,node,hospital,region\n701,haukeland,\"Haukeland, Bergen\",Helse Vest\n702,ous,OUS,Helse Sør-Øst\n703,haukeland,H,V"
+        let good =
+            "site,node,hospital,region\n701,haukeland,\"Haukeland, Bergen\",Helse Vest\n702,ous,OUS,Helse Sør-Øst\n703,haukeland,H,V"
         let (found, report) = SiteDivisionReader.read(bytes: [UInt8](good.utf8), fileName: "sites.csv")
         let division = try #require(found, "\(report.text())")
         #expect(division.rows.map { "\($0.location)" } == ["701", "702", "703"])

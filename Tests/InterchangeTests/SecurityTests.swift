@@ -36,15 +36,20 @@ struct SecurityTests {
     }
 
     @Test func `size, depth, attributes and forms are bounded`() {
-        #expect(problems(SmallStudy.clinical, limits: ODMReadingLimits(maximumFileBytes: 100)).map(\.kind) == [.tooLarge])
+        #expect(
+            problems(SmallStudy.clinical, limits: ODMReadingLimits(maximumFileBytes: 100)).map(\.kind) == [.tooLarge])
         #expect(problems(SmallStudy.clinical, limits: ODMReadingLimits(maximumDepth: 5)).map(\.kind) == [.tooLarge])
-        #expect(problems(SmallStudy.clinical, limits: ODMReadingLimits(maximumTextBytes: 15)).map(\.kind) == [.tooLarge])
-        #expect(problems(SmallStudy.clinical, limits: ODMReadingLimits(maximumAttributes: 1)).map(\.kind) == [.tooLarge])
-        #expect(problems(SmallStudy.clinical, limits: ODMReadingLimits(maximumElementsHeld: 3)).map(\.kind) == [.tooLarge])
+        #expect(
+            problems(SmallStudy.clinical, limits: ODMReadingLimits(maximumTextBytes: 15)).map(\.kind) == [.tooLarge])
+        #expect(
+            problems(SmallStudy.clinical, limits: ODMReadingLimits(maximumAttributes: 1)).map(\.kind) == [.tooLarge])
+        #expect(
+            problems(SmallStudy.clinical, limits: ODMReadingLimits(maximumElementsHeld: 3)).map(\.kind) == [.tooLarge])
         let long = SmallStudy.clinical.replacing("\"P-1\"", with: "\"\(String(repeating: "x", count: 2_000))\"")
         #expect(problems(long).map(\.kind) == [.tooLarge])
         let deep = SmallStudy.clinical.replacing(
-            "<ItemData ItemOID=\"IT.AGE\"", with: String(repeating: "<a>", count: 5_000) + "<ItemData ItemOID=\"IT.AGE\"")
+            "<ItemData ItemOID=\"IT.AGE\"",
+            with: String(repeating: "<a>", count: 5_000) + "<ItemData ItemOID=\"IT.AGE\"")
         #expect(problems(deep).map(\.kind) == [.tooLarge])
     }
 

@@ -10,7 +10,8 @@ struct WriterTests {
     private static let subject: ODMSubjectData = {
         let record = ODMAuditRecord(
             user: "U <&>\"'", location: "L/1", dateTimeStamp: "2026-01-01T10:00:00+01:00",
-            reasonForChange: "typed <wrong> & \"late\"\r\nsecond line", sourceID: "paper ]]> 7", editPoint: "Monitoring",
+            reasonForChange: "typed <wrong> & \"late\"\r\nsecond line", sourceID: "paper ]]> 7",
+            editPoint: "Monitoring",
             usedImputationMethod: "No", id: "a1")
         let items = [
             ODMItemData(item: "I.1", value: "  tab\t, line\n, return\r, <&>\"' æøå 👩‍⚕️ e\u{301} "),
@@ -49,7 +50,8 @@ struct WriterTests {
 
     @Test func `equal data give equal bytes in the schema's order`() throws {
         let form = ODMFormData(
-            form: "F", repeatKey: "2", auditRecord: ODMAuditRecord(user: "U", location: "L", dateTimeStamp: "2026-01-01T00:00:00Z"),
+            form: "F", repeatKey: "2",
+            auditRecord: ODMAuditRecord(user: "U", location: "L", dateTimeStamp: "2026-01-01T00:00:00Z"),
             groups: [
                 ODMItemGroupData(
                     group: "G",
@@ -84,9 +86,11 @@ struct WriterTests {
     }
 
     @Test(arguments: ["\u{0}", "\u{B}", "a\u{1F}b", "\u{FFFE}", "x\u{FFFF}"])
-    func `a character that XML cannot hold is an error, and nothing of the participant is written`(value: String) throws {
+    func `a character that XML cannot hold is an error, and nothing of the participant is written`(value: String) throws
+    {
         let form = ODMFormData(
-            form: "F", groups: [ODMItemGroupData(group: "G", items: [ODMItemData(item: "I", value: value)])], position: 0)
+            form: "F", groups: [ODMItemGroupData(group: "G", items: [ODMItemData(item: "I", value: value)])],
+            position: 0)
         let subject = ODMSubjectData(
             subjectKey: "P", site: nil, events: [ODMStudyEventData(event: "E", forms: [form])])
         var pieces: [[UInt8]] = []
@@ -112,7 +116,8 @@ struct WriterTests {
         let alphabet = Array("ab<>&\"' \t\n\r]é\u{301}\u{85}\u{2028}\u{E000}😀;#x0")
         var random = TestRandom(seed: 5)
         func text(_ random: inout TestRandom) -> String {
-            String((0..<Int.random(in: 1...12, using: &random)).map { _ in alphabet.randomElement(using: &random) ?? "a" })
+            String(
+                (0..<Int.random(in: 1...12, using: &random)).map { _ in alphabet.randomElement(using: &random) ?? "a" })
         }
         for _ in 0..<300 {
             let item = ODMItemData(item: ItemOID(text(&random)), value: text(&random))

@@ -34,7 +34,10 @@ struct SetupTests {
         await bravo.stop()
     }
 
-    @Test(arguments: ["", "localhost", "tcp://", "tcp://127.0.0.1:70000", "tcp://300.0.0.1:5000", "udp://127.0.0.1:1"])
+    @Test(arguments: [
+        "", "localhost", "tcp://", "tcp://127.0.0.1", "tcp://:5000", "tcp://127.0.0.1:70000", "tcp://127.0.0.1:+5",
+        "tcp://::1:5000", "tcp://300.0.0.1:5000", "udp://127.0.0.1:1", "tcp://127.0.0.1:5000\0",
+    ])
     func `an address that is none is refused with its name`(address: String) async throws {
         let network = try TestNetwork("alfa", "bravo")
         let error = await #expect(throws: TransportError.self) { _ = try await network.start("alfa", at: address) }
@@ -45,9 +48,9 @@ struct SetupTests {
         let network = try TestNetwork("alfa", "bravo")
         var configuration = try network.configuration("alfa")
         configuration.peers["bravo"] = PeerAddress(
-            endpoint: "tcp:/127.0.0.1", publicKey: try network.key("bravo").publicKey)
+            endpoint: "tcp://127.0.0.1:0", publicKey: try network.key("bravo").publicKey)
         let error = await #expect(throws: TransportError.self) { _ = try await TestNode(configuration) }
-        #expect(error?.description.contains("Cannot connect to bravo at tcp:/127.0.0.1") == true)
+        #expect(error?.description.contains("Cannot connect to bravo at tcp://127.0.0.1:0") == true)
     }
 
     @Test func `names, counts and times that cannot be used are refused`() throws {

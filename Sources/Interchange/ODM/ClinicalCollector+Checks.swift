@@ -9,7 +9,8 @@ extension ClinicalCollector {
 
     /// The OID or key in an attribute that has to be there.
     func key(
-        _ attributes: [String: String], _ name: String, at place: SourcePlace, _ path: @autoclosure () -> [ImportPathStep]
+        _ attributes: [String: String], _ name: String, at place: SourcePlace,
+        _ path: @autoclosure () -> [ImportPathStep]
     ) -> String? {
         guard let text = attributes[name], !text.isEmpty else {
             error(

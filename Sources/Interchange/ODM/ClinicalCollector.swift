@@ -60,7 +60,8 @@ final class ClinicalCollector: XMLDocumentHandler {
             capture.start(tag)
             if capture.count > limits.maximumElementsHeld {
                 error(
-                    .tooLarge, at: SourcePlace(tag), path(), "a form of more than \(limits.maximumElementsHeld) elements",
+                    .tooLarge, at: SourcePlace(tag), path(),
+                    "a form of more than \(limits.maximumElementsHeld) elements",
                     "split it")
                 wantsToStop = true
             }

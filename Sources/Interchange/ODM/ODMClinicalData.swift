@@ -11,7 +11,9 @@ public struct SourceLine: Hashable, Sendable {
     /// What was made and not read.
     public static let none = SourceLine(0)
 
+    /// Always true.
     public static func == (left: SourceLine, right: SourceLine) -> Bool { true }
+    /// Adds nothing.
     public func hash(into hasher: inout Hasher) {}
 }
 

@@ -128,7 +128,8 @@ private struct ComparedKey: Hashable {
 
     func difference(_ kind: ODMComparisonResult.Kind) -> ODMComparisonResult.Difference {
         var path = [
-            ImportPathStep("SubjectData", subject), ImportPathStep("StudyEventData", event.oid, repeatKey: event.repeatKey),
+            ImportPathStep("SubjectData", subject),
+            ImportPathStep("StudyEventData", event.oid, repeatKey: event.repeatKey),
             ImportPathStep("FormData", form.oid, repeatKey: form.repeatKey),
         ]
         if let group { path.append(ImportPathStep("ItemGroupData", group.oid, repeatKey: group.repeatKey)) }

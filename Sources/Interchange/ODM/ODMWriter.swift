@@ -44,7 +44,8 @@ public enum ODMWriterError: Error, Hashable, Sendable, CustomStringConvertible {
         func way(_ path: [ImportPathStep]) -> String { path.map(\.text).joined(separator: " / ") }
         switch self {
         case .illegalCharacter(let path, let attribute):
-            return "\(way(path)): \(attribute) holds a character that XML cannot hold; correct the value, then export again"
+            return
+                "\(way(path)): \(attribute) holds a character that XML cannot hold; correct the value, then export again"
         case .emptyKey(let path, let attribute):
             return "\(way(path)): \(attribute) is empty, ODM requires it; correct the data, then export again"
         }

@@ -50,7 +50,8 @@ struct PlanFields {
     /// The entries of a sequence.
     mutating func sequence(_ node: Node, _ path: [ImportPathStep]) -> [Node] {
         guard case .sequence(let sequence) = node else {
-            error(.invalidAttribute, place(node), path, "a list is expected here", "write - before each entry, or [a, b]")
+            error(
+                .invalidAttribute, place(node), path, "a list is expected here", "write - before each entry, or [a, b]")
             return []
         }
         return Array(sequence)

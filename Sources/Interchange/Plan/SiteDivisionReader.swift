@@ -29,7 +29,8 @@ public enum SiteDivisionReader {
             guard let row = row(record, &problems) else { continue }
             if let line = lines[row.location] {
                 problems.add(
-                    .error, .duplicateKey, at: SourcePlace(line: record.line), [ImportPathStep("site", "\(row.location)")],
+                    .error, .duplicateKey, at: SourcePlace(line: record.line),
+                    [ImportPathStep("site", "\(row.location)")],
                     "the site is in the file before, at line \(line)", "remove one of the rows")
             }
             lines[row.location] = record.line
@@ -48,7 +49,8 @@ public enum SiteDivisionReader {
         let place = SourcePlace(line: record.line)
         guard record.fields.count == columns.count else {
             problems.add(
-                .error, .notWellFormed, at: place, [], "the row has \(record.fields.count) fields, not \(columns.count)",
+                .error, .notWellFormed, at: place, [],
+                "the row has \(record.fields.count) fields, not \(columns.count)",
                 "put fields with commas in double quotes")
             return nil
         }

@@ -171,7 +171,8 @@ public enum TrialPlanReader {
             return StatusRule(status: status, condition: .item(ItemOID(item), equals: value), dateItem: dateItem)
         default:
             fields.error(
-                .invalidAttribute, fields.place(map["when"]), path, "when is '\(shownOID(when))'", "write event or item")
+                .invalidAttribute, fields.place(map["when"]), path, "when is '\(shownOID(when))'", "write event or item"
+            )
             return nil
         }
     }

@@ -7,6 +7,7 @@ public enum ImportSeverity: String, Codable, Sendable, CaseIterable, Comparable 
     /// Wrong: nothing of the file is loaded, or in lenient mode everything but what the problem concerns.
     case error
 
+    /// Less grave severities are less.
     public static func < (left: ImportSeverity, right: ImportSeverity) -> Bool { left.rank < right.rank }
 
     private var rank: Int {

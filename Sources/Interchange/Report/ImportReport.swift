@@ -45,7 +45,7 @@ public struct ImportReport: Codable, Hashable, Sendable {
         problems += other.problems.prefix(max(ImportReport.maximumProblems - problems.count, 0))
     }
 
-    /// One line a problem, the gravest severity first within each file, then a line that counts them.
+    /// One line a problem in the order they were found, then a line that counts them.
     /// - Parameter least: problems of lesser severity are only counted.
     public func text(atLeast least: ImportSeverity = .information) -> String {
         var lines = problems.filter { $0.severity >= least }.map(\.text)

@@ -51,7 +51,8 @@ struct SyntheticParticipant {
             reached.formUnion([.included, .randomised])
             let draw = generator.number(in: 0...99)
             let ending: ParticipantStatus =
-                draw < 76 ? .completed : draw < 88 ? .treatmentDiscontinued : draw < 95 ? .followUpDiscontinued : .withdrawn
+                draw < 76
+                ? .completed : draw < 88 ? .treatmentDiscontinued : draw < 95 ? .followUpDiscontinued : .withdrawn
             reached.insert(outline.canShow(ending) ? ending : .completed)
             if !reached.contains(.completed) { lastDay = generator.number(in: 5...75) }
         }

@@ -1,5 +1,6 @@
 public import EventLog
 import Foundation
+import Interchange
 import Trial
 
 /// A location of a planned node.
@@ -125,5 +126,16 @@ enum LoopbackPorts {
             }
             return UInt16(bigEndian: address.sin_port)
         }
+    }
+}
+
+extension NetworkFounding {
+    /// The nodes of a division file, and beside them nodes that host no location.
+    ///
+    /// - Throws: ``DirectoryError`` where the file is missing, ``StudySourceError`` where it is wrong.
+    public static func plannedNodes(divisionFile path: String, coordinating: [NodeID]) throws -> [PlannedNode] {
+        let (division, report) = SiteDivisionReader.read(bytes: try StudySource.bytes(of: path), fileName: path)
+        guard let division else { throw StudySourceError(report: report) }
+        return StudySource.plannedNodes(division, coordinating: coordinating)
     }
 }

@@ -61,22 +61,25 @@ public struct StudyImport: Sendable {
     ///   - onForm: called for every form recorded.
     /// - Throws: ``LocalClientError`` where a node stays away.
     public func run(lenient: Bool = false, onForm: @escaping @Sendable () -> Void = {}) async throws -> ImportOutcome {
-        var batches: [NodeID: [(path: String, location: LocationID)]] = [:]
+        var batches: [NodeID: [Batch]] = [:]
         for path in source.dataFiles {
             // A file belongs to the locations of its participants; most hold one.
             for location in try locations(in: path) {
                 guard let node = source.division[location]?.node else { continue }
-                batches[node, default: []].append((path, location))
+                batches[node, default: []].append(Batch(location: location, content: .file(path)))
             }
+        }
+        for site in source.invented {
+            guard let node = source.division[site.location]?.node else { continue }
+            batches[node, default: []].append(Batch(location: site.location, content: .invented(site.clinicalData)))
         }
         return try await withThrowingTaskGroup(of: ImportOutcome.self) { group in
             for (node, parts) in batches {
                 guard let directory = directories[node] else { continue }
                 group.addTask {
                     var outcome = ImportOutcome()
-                    for part in parts {
-                        outcome += try await load(
-                            part.path, at: part.location, into: directory, lenient: lenient, onForm: onForm)
+                    for batch in parts {
+                        outcome += try await load(batch, into: directory, lenient: lenient, onForm: onForm)
                     }
                     return outcome
                 }
@@ -85,6 +88,17 @@ public struct StudyImport: Sendable {
             for try await outcome in group { total += outcome }
             return total
         }
+    }
+
+    /// What is loaded in one go: the participants of one location.
+    private struct Batch {
+        enum Content {
+            case file(String)
+            case invented(ODMClinicalData)
+        }
+
+        let location: LocationID
+        let content: Content
     }
 
     private func locations(in path: String) throws -> [LocationID] {
@@ -100,20 +114,35 @@ public struct StudyImport: Sendable {
         subject.site.flatMap { source.division.location(of: $0) }
     }
 
-    private func load(
-        _ path: String, at location: LocationID, into directory: NodeDirectory, lenient: Bool,
-        onForm: @escaping @Sendable () -> Void
-    ) async throws -> ImportOutcome {
-        let bytes = try StudySource.bytes(of: path)
-        let commands = ImportCommands(
-            study: study, file: .sha256(bytes), definition: source.definition, plan: source.plan,
-            sender: StudySetup.importSender(for: source.document))
-        let reader = ODMClinicalReader(definition: source.definition)
-        var list: [Command] = []
-        _ = try reader.read(bytes: bytes, fileName: path, mode: lenient ? .lenient : .strict) { subject in
-            guard self.location(of: subject) == location else { return }
-            list += commands.commands(for: subject, at: location)
+    /// The commands that load a batch, in order.
+    private func commands(of batch: Batch, lenient: Bool) throws -> [Command] {
+        func converter(_ file: Hash) -> ImportCommands {
+            ImportCommands(
+                study: study, file: file, definition: source.definition, plan: source.plan,
+                sender: StudySetup.importSender(for: source.document))
         }
+        switch batch.content {
+        case .invented(let data):
+            let commands = converter(.sha256([UInt8]("invented participants of \(batch.location)".utf8)))
+            return data.subjects.flatMap { commands.commands(for: $0, at: batch.location) }
+        case .file(let path):
+            let bytes = try StudySource.bytes(of: path)
+            let commands = converter(.sha256(bytes))
+            var list: [Command] = []
+            _ = try ODMClinicalReader(definition: source.definition).read(
+                bytes: bytes, fileName: path, mode: lenient ? .lenient : .strict
+            ) { subject in
+                guard location(of: subject) == batch.location else { return }
+                list += commands.commands(for: subject, at: batch.location)
+            }
+            return list
+        }
+    }
+
+    private func load(
+        _ batch: Batch, into directory: NodeDirectory, lenient: Bool, onForm: @escaping @Sendable () -> Void
+    ) async throws -> ImportOutcome {
+        let list = try commands(of: batch, lenient: lenient)
         guard let first = list.first else { return ImportOutcome() }
         let conversation = NodeConversation(directory: directory)
         // The first waits until definitions, participation and delegation have come to the node.

@@ -26,6 +26,8 @@ public struct StudySource: Sendable {
     public let division: SiteDivision
     /// The files of clinical data, by path.
     public let dataFiles: [String]
+    /// Invented participants, by location, where there are no files.
+    public var invented: [SyntheticSite] = []
 
     /// Reads a study's files.
     ///
@@ -75,13 +77,17 @@ public struct StudySource: Sendable {
 
     /// The nodes that the study needs: those of the division, with their locations, and the coordinating ones.
     public var plannedNodes: [PlannedNode] {
+        StudySource.plannedNodes(division, coordinating: plan.coordinatingNodes)
+    }
+
+    static func plannedNodes(_ division: SiteDivision, coordinating: [NodeID]) -> [PlannedNode] {
         var nodes = division.nodes.map { node in
             let rows = division.locations(of: node).compactMap { division[$0] }
             return PlannedNode(
-                id: node, name: StudySource.hospitalName(of: rows), region: rows.first?.region,
+                id: node, name: hospitalName(of: rows), region: rows.first?.region,
                 locations: rows.map { PlannedLocation(id: $0.location, name: $0.hospital) })
         }
-        for node in plan.coordinatingNodes where !nodes.contains(where: { $0.id == node }) {
+        for node in coordinating where !nodes.contains(where: { $0.id == node }) {
             nodes.append(PlannedNode(id: node, name: node.text, region: nil, locations: []))
         }
         return nodes

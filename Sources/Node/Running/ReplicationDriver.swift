@@ -99,7 +99,7 @@ actor ReplicationDriver {
         guard let (chain, holders) = try? await store.read({ _, state in (state.chain, state.holders()) }) else { return }
         if chain.count > machine.charter.count { perform(machine.charterChanged(chain, now: now)) }
         admit(chain)
-        perform(machine.authorityChanged(ListedHoldingPolicy(holders), now: now))
+        perform(machine.authorityChanged(NodeHoldingPolicy(node: configuration.node, holders: holders), now: now))
     }
 
     /// Tells the transport whose keys the newest charter admits, and where they are.

@@ -86,7 +86,7 @@ public struct RunningNode {
         var generator = SystemRandomNumberGenerator()
         let machine = ReplicationMachine(
             node: configuration.node, incarnation: generator.next(), charter: chain, heads: heads,
-            policy: ListedHoldingPolicy(holders))
+            policy: NodeHoldingPolicy(node: configuration.node, holders: holders))
         let guardResult: StartRule.GuardResult =
             switch verdict {
             case .noLogYet: .noLogYet

@@ -129,10 +129,10 @@ struct NodeState {
         return Hash.sha256(document) == publication.content ? document : nil
     }
 
-    /// Which nodes may hold which of the streams that are known here (DESIGN §6).
+    /// Which nodes may hold which of the streams whose participation is known here (DESIGN §6).
     func holders() -> [StreamID: Set<NodeID>] {
         var holders: [StreamID: Set<NodeID>] = [:]
-        for (study, fold) in folds {
+        for (study, fold) in folds where fold.authority.participation != nil {
             holders[.study(study)] = fold.authority.holders(of: .study(study))
             for member in fold.authority.participation?.members ?? [] {
                 let stream = StreamID.location(member.location, in: study)

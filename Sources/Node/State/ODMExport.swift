@@ -192,8 +192,7 @@ enum UTCText {
     /// `2026-01-31T12:00:00Z`, with milliseconds where there are any.
     static func iso8601(milliseconds: Int64) -> String {
         let date = Date(timeIntervalSince1970: Double(milliseconds) / 1000)
-        var style = Date.ISO8601FormatStyle(timeZone: .gmt)
-        if milliseconds % 1000 != 0 { style = style.time(includingFractionalSeconds: true) }
-        return date.formatted(style)
+        return date.formatted(
+            Date.ISO8601FormatStyle(includingFractionalSeconds: milliseconds % 1000 != 0, timeZone: .gmt))
     }
 }

@@ -112,12 +112,14 @@ public struct CodeListDefinition: ObjectIdentified {
         try? ValueNormaliser.normalForm(of: value, as: type)
     }
 
+    /// Whether everything the file says of the lists is equal.
     public static func == (left: CodeListDefinition, right: CodeListDefinition) -> Bool {
         left.oid == right.oid && left.name == right.name && left.dataType == right.dataType
             && left.entries == right.entries && left.external == right.external
             && left.description == right.description && left.aliases == right.aliases
     }
 
+    /// Hashes what tells lists apart: OID and codes.
     public func hash(into hasher: inout Hasher) {
         hasher.combine(oid)
         hasher.combine(entries)

@@ -115,6 +115,7 @@ public struct DecimalNumber: Hashable, Comparable, Sendable, CustomStringConvert
         return "\(isNegative ? "-" : "")\(characters[0])\(fraction)E\(exponent - 1)"
     }
 
+    /// Orders by value.
     public static func < (left: DecimalNumber, right: DecimalNumber) -> Bool {
         if left.sign != right.sign { return left.sign < right.sign }
         return left.sign < 0 ? right.isSmallerInMagnitude(than: left) : left.isSmallerInMagnitude(than: right)

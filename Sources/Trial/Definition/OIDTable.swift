@@ -51,7 +51,9 @@ public struct OIDTable<Element: ObjectIdentified>: Hashable, Sendable, RandomAcc
     /// - Complexity: O(1).
     public func position(of oid: Element.OID) -> Int? { positions[oid] }
 
+    /// Whether the elements and their order are equal.
     public static func == (left: OIDTable, right: OIDTable) -> Bool { left.elements == right.elements }
 
+    /// Hashes the elements.
     public func hash(into hasher: inout Hasher) { hasher.combine(elements) }
 }

@@ -37,72 +37,96 @@ extension ObjectIdentifierText {
 
 /// Names a study (`Study/@OID`).
 public struct StudyOID: ObjectIdentifierText {
+    /// The text as the file has it.
     public let text: String
+    /// Wraps text; no check is made.
     public init(_ text: String) { self.text = text }
 }
 
 /// Names one version of a study's metadata (`MetaDataVersion/@OID`).
 public struct MetaDataVersionOID: ObjectIdentifierText {
+    /// The text as the file has it.
     public let text: String
+    /// Wraps text; no check is made.
     public init(_ text: String) { self.text = text }
 }
 
 /// Names a study event, that is a kind of visit (`StudyEventDef/@OID`).
 public struct StudyEventOID: ObjectIdentifierText {
+    /// The text as the file has it.
     public let text: String
+    /// Wraps text; no check is made.
     public init(_ text: String) { self.text = text }
 }
 
 /// Names a form (`FormDef/@OID`).
 public struct FormOID: ObjectIdentifierText {
+    /// The text as the file has it.
     public let text: String
+    /// Wraps text; no check is made.
     public init(_ text: String) { self.text = text }
 }
 
 /// Names an item group (`ItemGroupDef/@OID`).
 public struct ItemGroupOID: ObjectIdentifierText {
+    /// The text as the file has it.
     public let text: String
+    /// Wraps text; no check is made.
     public init(_ text: String) { self.text = text }
 }
 
 /// Names an item (`ItemDef/@OID`).
 public struct ItemOID: ObjectIdentifierText {
+    /// The text as the file has it.
     public let text: String
+    /// Wraps text; no check is made.
     public init(_ text: String) { self.text = text }
 }
 
 /// Names a code list (`CodeList/@OID`).
 public struct CodeListOID: ObjectIdentifierText {
+    /// The text as the file has it.
     public let text: String
+    /// Wraps text; no check is made.
     public init(_ text: String) { self.text = text }
 }
 
 /// Names a measurement unit (`MeasurementUnit/@OID`).
 public struct MeasurementUnitOID: ObjectIdentifierText {
+    /// The text as the file has it.
     public let text: String
+    /// Wraps text; no check is made.
     public init(_ text: String) { self.text = text }
 }
 
 /// Names a method (`MethodDef/@OID`).
 public struct MethodOID: ObjectIdentifierText {
+    /// The text as the file has it.
     public let text: String
+    /// Wraps text; no check is made.
     public init(_ text: String) { self.text = text }
 }
 
 /// Names a condition (`ConditionDef/@OID`).
 public struct ConditionOID: ObjectIdentifierText {
+    /// The text as the file has it.
     public let text: String
+    /// Wraps text; no check is made.
     public init(_ text: String) { self.text = text }
 }
 
 /// Names a person or system in a file's administrative data (`User/@OID`); no actor of Varde.
 public struct UserOID: ObjectIdentifierText {
+    /// The text as the file has it.
     public let text: String
+    /// Wraps text; no check is made.
     public init(_ text: String) { self.text = text }
 }
 
 /// Names a place in a file's administrative data (`Location/@OID`); no location of Varde.
 public struct LocationOID: ObjectIdentifierText {
+    /// The text as the file has it.
     public let text: String
+    /// Wraps text; no check is made.
     public init(_ text: String) { self.text = text }
 }

@@ -2,7 +2,9 @@ public import EventLog
 
 /// The name of a class of restricted items, `[a-z0-9.-]{1,63}`; it is part of the name of their stream.
 public struct RestrictionClass: LabelIdentifier, Codable {
+    /// The text.
     public let text: String
+    /// Wraps text already known to be well formed.
     public init(unchecked text: String) { self.text = text }
 
     /// Reads a single string, refusing one that is no label.

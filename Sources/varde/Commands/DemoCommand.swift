@@ -1,7 +1,9 @@
 import ArgumentParser
 import EventLog
 import Foundation
+import Interchange
 import Node
+import Trial
 
 /// `varde demo`.
 struct DemoCommand: AsyncParsableCommand {

@@ -2,6 +2,7 @@ import ArgumentParser
 import EventLog
 import Foundation
 import Node
+import Trial
 
 /// `varde status`.
 struct StatusCommand: AsyncParsableCommand {

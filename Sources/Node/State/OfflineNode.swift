@@ -1,0 +1,95 @@
+public import EventLog
+import Foundation
+import Interchange
+public import StoreCore
+public import Trial
+
+/// Why a node's files cannot answer a question.
+public enum OfflineNodeError: Error, CustomStringConvertible {
+    /// No study of this OID or id is here.
+    case unknownStudy(String, known: [String])
+    /// Several studies of this OID are here.
+    case ambiguousStudy(String, ids: [StudyID])
+    /// The study's definitions are not here.
+    case noDefinitions(StudyID)
+
+    /// What was wrong and what to do.
+    public var description: String {
+        switch self {
+        case .unknownStudy(let text, let known):
+            "this node holds no study '\(text)'"
+                + (known.isEmpty ? "; it holds none at all" : "; it holds \(known.joined(separator: ", "))")
+        case .ambiguousStudy(let text, let ids):
+            "several studies have the OID '\(text)': name one by its id, \(ids.map(\.description).joined(separator: " or "))"
+        case .noDefinitions(let id): "the definitions of study \(id) have not come to this node yet"
+        }
+    }
+}
+
+/// What a node's files say, read beside the node or while it does not run. Nothing is changed.
+public struct OfflineNode {
+    private let reader: StoreReader
+    private let configuration: NodeConfiguration
+    private let chain: CharterChain
+
+    /// Opens a node's files for reading.
+    ///
+    /// - Throws: ``DirectoryError``, ``StoreCore/StoreError``.
+    public init(directory: NodeDirectory) throws {
+        configuration = try NodeConfiguration.read(directory)
+        let founding = try NodeStart.foundingChain(directory, configuration)
+        reader = try StoreReader(directory: directory.path)
+        chain = try NodeStart.storedChain(reader, founding: founding)
+    }
+
+    /// Hashes and checks everything that is stored.
+    ///
+    /// - Parameter progress: called now and then.
+    public func verify(progress: @escaping (VerificationProgress) -> Void) throws -> VerificationReport {
+        try LogVerification.run(
+            on: reader, writerKey: { chain.node($0)?.signingKey.hash.bytes }, progress: progress)
+    }
+
+    /// Writes a study as an ODM snapshot.
+    ///
+    /// - Parameters:
+    ///   - text: the study's OID or id.
+    ///   - creationDateTime: ISO 8601.
+    ///   - sink: takes the document piece by piece.
+    /// - Throws: ``OfflineNodeError``, what the writer and the sink throw.
+    public func exportODM(
+        study text: String, creationDateTime: String? = nil, sink: @escaping ([UInt8]) throws -> Void
+    ) throws -> ODMExport.Outcome {
+        var state = try folded()
+        let study = try self.study(text, in: state)
+        guard let definition = try state.definition(of: study, core: reader)?.study, let fold = state.folds[study] else {
+            throw OfflineNodeError.noDefinitions(study)
+        }
+        let now = UTCText.iso8601(milliseconds: NodeClock().now().utcMilliseconds / 1000 * 1000)
+        return try ODMExport(fold: fold, definition: definition).write(
+            creationDateTime: creationDateTime ?? now, sink: sink)
+    }
+
+    /// The state digest of every stream, computed anew from the entries.
+    public func digests() throws -> [StreamDigest] {
+        var state = try folded()
+        return try Set(reader.logs().map(\.name.stream)).sorted().compactMap { state.digest(of: $0) }
+    }
+
+    private func folded() throws -> NodeState {
+        var state = NodeState(chain: chain, network: configuration.network)
+        try state.catchUp(reader)
+        return state
+    }
+
+    private func study(_ text: String, in state: NodeState) throws -> StudyID {
+        if let id = StudyID(hex: text), state.folds[id] != nil { return id }
+        let founded = state.folds.compactMap { id, fold in fold.authority.founding.map { (id, $0.payload.oid.text) } }
+        let matching = founded.filter { $0.1 == text }.map(\.0).sorted()
+        guard let study = matching.first else {
+            throw OfflineNodeError.unknownStudy(text, known: founded.map(\.1).sorted())
+        }
+        guard matching.count == 1 else { throw OfflineNodeError.ambiguousStudy(text, ids: matching) }
+        return study
+    }
+}

@@ -1,0 +1,73 @@
+import EventLog
+import Trial
+
+extension AuthorityOracle {
+    /// What an entry of a location's stream comes to, by what its header says its writer knew.
+    func verdict(on entry: WrittenEntry, at location: LocationID) -> Oracle.Verdict {
+        guard let header = entry.header else { return .counts(nil) }
+        let known = header.known
+        guard known.charter < UInt64(directory.versions.count) else { return .waits(.charter(known.charter)) }
+        let version = directory.versions[Int(known.charter)]
+        if !version.admitted.contains(entry.writer) { return .void(.writerNotInCharter) }
+        if known.participation == 0 { return .void(.streamNotOpen) }
+        if known.participation > UInt64(chain.count) { return .waits(.participation(known.participation)) }
+        let participation = chain[Int(known.participation) - 1].payload
+        switch opening(of: location, by: participation) {
+        case .counts: break
+        case let other: return other
+        }
+        let site = participation.sites.first { $0.locations.contains(location) }
+        switch place(of: entry.writer, beside: location, in: site, by: participation, hosts: version.hosts) {
+        case .counts: break
+        case let other: return other
+        }
+        if OracleRoles.isAboutTheStudy(header.operation) { return .void(.wrongStream) }
+        if !OracleRoles.mayDo(header.authority.role, header.operation) { return .void(.roleMayNot) }
+        guard OracleRoles.isAboutParticipants(header.operation) else { return .counts(nil) }
+        guard let site else { return .void(.notDelegated) }
+        return delegation(header, at: site.id)
+    }
+
+    /// Whether the participation opens the location.
+    private func opening(of location: LocationID, by participation: Participation) -> Oracle.Verdict {
+        let member = participation.members.first { $0.location == location }
+        guard let named = member?.acceptance else { return .void(.streamNotOpen) }
+        if let answer = acceptances[name(named)] {
+            return answer.locations.contains(location) ? .counts(nil) : .void(.streamNotOpen)
+        }
+        return snapshot.marks.void[named] == nil ? .waits(.acceptance(named)) : .void(.streamNotOpen)
+    }
+
+    /// Whether the writer hosts the location, or an open location of the same regional site.
+    private func place(
+        of writer: NodeID, beside location: LocationID, in site: StudySite?, by participation: Participation,
+        hosts: [LocationID: NodeID]
+    ) -> Oracle.Verdict {
+        if hosts[location] == writer { return .counts(nil) }
+        let others = site.map { $0.isRegional ? $0.locations : [] } ?? []
+        let openings = others.filter { hosts[$0] == writer }.map { opening(of: $0, by: participation) }
+        if openings.contains(.counts(nil)) { return .counts(nil) }
+        let waits = openings.first {
+            if case .waits = $0 { true } else { false }
+        }
+        return waits ?? .void(.foreignStream)
+    }
+
+    /// Whether the actor held the role, as the writer knew it.
+    private func delegation(_ header: EntryHeader, at site: StudySiteID) -> Oracle.Verdict {
+        let chain = delegations[site] ?? []
+        let number = header.known.delegation
+        guard let named = header.authority.delegation, number > 0 else { return .void(.notDelegated) }
+        if number > UInt64(chain.count) { return .waits(.delegation(site, number)) }
+        let grant = name(named)
+        let knownLinks = Array(chain[..<Int(number)])
+        let laterLinks = Array(chain[Int(number)...])
+        let isGranted = knownLinks.contains { link in
+            link.entry.id == grant && link.payload.ends == nil && link.payload.actor == header.authority.actor
+                && link.payload.role == header.authority.role
+        }
+        func ends(_ link: (entry: WrittenEntry, payload: Delegation)) -> Bool { link.payload.ends.map(name) == grant }
+        if !isGranted || knownLinks.contains(where: ends) { return .void(.notDelegated) }
+        return .counts(laterLinks.contains(where: ends) ? .delegationHadEnded : nil)
+    }
+}

@@ -1,0 +1,164 @@
+import EventLog
+import Trial
+
+/// What a person could find out about a study's state, in a form that the fold and the oracle both can be brought to.
+struct StudySnapshot: Equatable {
+    var founding: EntryID?
+    var participations: [EntryID] = []
+    var acceptances: Set<EntryID> = []
+    var withdrawals: [LocationID: Set<EntryID>] = [:]
+    var delegations: [StudySiteID: [EntryID]] = [:]
+    var definitions: Set<EntryID> = []
+    var plans: Set<EntryID> = []
+    var marks = Marks()
+    var locations: [LocationID: LocationSnapshot] = [:]
+}
+
+/// What became of entries that do not simply count.
+struct Marks: Equatable {
+    var void: [EntryID: VoidRule] = [:]
+    var waiting: [EntryID: Awaited] = [:]
+    var notUnderstood: Set<EntryID> = []
+    var findings: [EntryID: FindingRule] = [:]
+}
+
+/// One location's stream.
+struct LocationSnapshot: Equatable {
+    var marks = Marks()
+    var records: [EntryID: RecordSnapshot] = [:]
+}
+
+/// One participant.
+struct RecordSnapshot: Equatable {
+    var aliases: Set<EntryID> = []
+    var labels: [ParticipantLabel] = []
+    var statuses: [EntryID: StatusRecord] = [:]
+    var reached: [StatusRecord] = []
+    var isRemoved = false
+    var isFullyUnderstood = true
+    var applied: Set<EntryID> = []
+    var instances: [InstanceID: InstanceSnapshot] = [:]
+}
+
+/// One event, form or item group.
+struct InstanceSnapshot: Equatable {
+    var kind = InstanceKind.studyEvent
+    var oid = ""
+    var parent: InstanceID?
+    var isWhole = false
+    var beginnings: Set<Beginning> = []
+    var repeatKey: String?
+    var isRemoved = false
+    var items: [ItemOID: ItemSnapshot] = [:]
+}
+
+/// One item.
+struct ItemSnapshot: Equatable {
+    var values: [ValueID: Value?] = [:]
+    var isConflict = false
+    var awaited: Set<ValueID> = []
+}
+
+extension StudySnapshot {
+    /// Reads a fold by its public interface.
+    init(_ fold: StudyFold) {
+        let authority = fold.authority
+        founding = authority.founding?.id
+        participations = authority.participations.map(\.id)
+        acceptances = Set(authority.acceptances.keys)
+        withdrawals = authority.withdrawals
+        delegations = authority.delegations.mapValues { $0.map(\.id) }
+        definitions = Set(authority.definitions.map(\.id))
+        plans = Set(authority.plans.map(\.id))
+        marks = Marks(
+            void: authority.void, waiting: authority.waiting, notUnderstood: authority.notUnderstood,
+            findings: authority.findings)
+        locations = fold.locations.mapValues(LocationSnapshot.init)
+    }
+}
+
+extension LocationSnapshot {
+    init(_ fold: LocationFold) {
+        marks = Marks(void: fold.void, waiting: fold.waiting, notUnderstood: fold.notUnderstood)
+        for record in fold.records.values {
+            // No entry is in two places, so nothing is lost when the records' lists are joined to the location's.
+            marks.void.merge(record.void) { _, new in new }
+            marks.waiting.merge(record.waiting) { _, new in new }
+            marks.findings.merge(record.findings) { _, new in new }
+            records[record.id] = RecordSnapshot(record, isFullyUnderstood: fold.isFullyUnderstood(record))
+        }
+    }
+}
+
+extension RecordSnapshot {
+    init(_ record: ParticipantState, isFullyUnderstood: Bool) {
+        aliases = record.aliases
+        labels = record.labels
+        statuses = record.statuses
+        reached = record.reached
+        isRemoved = record.isRemoved
+        self.isFullyUnderstood = isFullyUnderstood
+        applied = record.applied
+        let conflicts = record.conflicts
+        for (id, state) in record.instances {
+            var instance = InstanceSnapshot(
+                kind: state.shape.kind, oid: state.shape.oid, parent: state.shape.parent, isWhole: state.isWhole,
+                beginnings: Set(state.beginnings.keys), repeatKey: state.repeatKey,
+                isRemoved: record.isRemovedWithin(id))
+            for (item, register) in state.registers {
+                instance.items[item] = ItemSnapshot(
+                    values: Dictionary(register.held.map { ($0.id, $0.value) }) { first, _ in first },
+                    isConflict: conflicts.contains { $0.instance == id && $0.item == item },
+                    awaited: Set(register.awaited))
+            }
+            instances[id] = instance
+        }
+    }
+}
+
+extension StudySnapshot {
+    /// Where the two differ, in words; nil where they do not.
+    func difference(from other: StudySnapshot) -> String? {
+        if self == other { return nil }
+        func of<Field: Equatable>(_ name: String, _ left: Field, _ right: Field) -> String? {
+            left == right ? nil : "\(name): \(left) and \(right)"
+        }
+        let study =
+            of("founding", founding, other.founding) ?? of("participations", participations, other.participations)
+            ?? of("acceptances", acceptances, other.acceptances) ?? of("withdrawals", withdrawals, other.withdrawals)
+            ?? of("delegations", delegations, other.delegations) ?? of("definitions", definitions, other.definitions)
+            ?? of("plans", plans, other.plans) ?? marks.difference(from: other.marks)
+        if let study { return "study: " + study }
+        for location in Set(locations.keys).union(other.locations.keys).sorted() {
+            let left = locations[location] ?? LocationSnapshot()
+            let right = other.locations[location] ?? LocationSnapshot()
+            if let marks = left.marks.difference(from: right.marks) { return "\(location): " + marks }
+            for record in Set(left.records.keys).union(right.records.keys).sorted() {
+                guard let one = left.records[record], let two = right.records[record] else {
+                    return "\(location): record \(record) only in one"
+                }
+                if one == two { continue }
+                for instance in Set(one.instances.keys).union(two.instances.keys).sorted() {
+                    if let text = of(
+                        "\(location), record \(record), instance \(instance)", one.instances[instance],
+                        two.instances[instance])
+                    {
+                        return text
+                    }
+                }
+                return "\(location): record \(record): \(one) and \(two)"
+            }
+        }
+        return "a location that is empty in one and absent in the other"
+    }
+}
+
+extension Marks {
+    func difference(from other: Marks) -> String? {
+        if void != other.void { return "void \(void) and \(other.void)" }
+        if waiting != other.waiting { return "waiting \(waiting) and \(other.waiting)" }
+        if notUnderstood != other.notUnderstood { return "not understood \(notUnderstood) and \(other.notUnderstood)" }
+        if findings != other.findings { return "findings \(findings) and \(other.findings)" }
+        return nil
+    }
+}
