@@ -59,7 +59,8 @@ let package = Package(
         library(
             "Node",
             [
-                "EventLog", "Trial", "StoreCore", "Store", "Replication", "ZeroMQTransport", "Interchange", "CLinux", logging,
+                "EventLog", "Trial", "StoreCore", "Store", "Replication", "ZeroMQTransport", "Interchange", "CLinux",
+                logging,
                 lifecycle, signals,
             ] + nio,
             // The trial that ships with Varde, linked from Protocols/Studies into the one binary.
@@ -67,7 +68,10 @@ let package = Package(
                 .embedInCode("Resources/sciatica-study.xml"), .embedInCode("Resources/sciatica-plan.yaml"),
                 .embedInCode("Resources/sciatica-sites.csv"),
             ]),
-        .executableTarget(name: "varde", dependencies: ["Node", "Interchange", "Store", "StoreCore", "Trial", "EventLog", arguments, logging], swiftSettings: settings),
+        .executableTarget(
+            name: "varde",
+            dependencies: ["Node", "Interchange", "Store", "StoreCore", "Trial", "EventLog", arguments, logging],
+            swiftSettings: settings),
 
         tests("EventLogTests", ["EventLog", crypto]),
         tests("TrialTests", ["Trial", "EventLog"]),

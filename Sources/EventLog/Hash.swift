@@ -66,14 +66,17 @@ public struct Hash: Hashable, Comparable, Sendable {
     /// 64 lower-case hexadecimal digits.
     public var hex: String { bytes.hex }
 
+    /// Whether both are the same.
     public static func == (left: Hash, right: Hash) -> Bool {
         left.words == right.words
     }
 
+    /// Orders them in the same way everywhere.
     public static func < (left: Hash, right: Hash) -> Bool {
         left.words < right.words
     }
 
+    /// Feeds the hasher.
     public func hash(into hasher: inout Hasher) {
         // Any one word of a SHA-256 is as good as the whole for a hash table.
         hasher.combine(words.0)

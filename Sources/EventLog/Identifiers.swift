@@ -25,13 +25,17 @@ extension HashIdentifier {
 
 /// An entry's id: the leaf hash of its header, SHA-256(0x00 ‖ header) (RFC 9162 §2.1.1).
 public struct EntryID: HashIdentifier {
+    /// The 32 bytes.
     public let hash: Hash
+    /// Wraps 32 bytes that name such a thing.
     public init(_ hash: Hash) { self.hash = hash }
 }
 
 /// A log's id: SHA-256 over domain, network, node, stream and epoch; see ``LogName``.
 public struct LogID: HashIdentifier {
+    /// The 32 bytes.
     public let hash: Hash
+    /// Wraps 32 bytes that name such a thing.
     public init(_ hash: Hash) { self.hash = hash }
 }
 
@@ -78,6 +82,7 @@ public struct RandomName: Hashable, Comparable, Sendable {
             + (0..<8).map { UInt8(truncatingIfNeeded: low >> (56 - 8 * UInt64($0))) }
     }
 
+    /// Orders them in the same way everywhere.
     public static func < (left: RandomName, right: RandomName) -> Bool {
         (left.high, left.low) < (right.high, right.low)
     }
@@ -112,31 +117,41 @@ extension RandomIdentifier {
 
 /// A study's id, drawn where the study is founded.
 public struct StudyID: RandomIdentifier {
+    /// The 16 bytes.
     public let words: RandomName
+    /// Wraps a name drawn elsewhere.
     public init(_ words: RandomName) { self.words = words }
 }
 
 /// The name of one epoch of a writer's log of a stream.
 public struct Epoch: RandomIdentifier {
+    /// The 16 bytes.
     public let words: RandomName
+    /// Wraps a name drawn elsewhere.
     public init(_ words: RandomName) { self.words = words }
 }
 
 /// Whoever acts: a person, a patient or a system. Random, never derived from a name.
 public struct ActorID: RandomIdentifier {
+    /// The 16 bytes.
     public let words: RandomName
+    /// Wraps a name drawn elsewhere.
     public init(_ words: RandomName) { self.words = words }
 }
 
 /// A participant's handle in headers, drawn at registration, so that what concerns one person can be erased together.
 public struct SubjectHandle: RandomIdentifier {
+    /// The 16 bytes.
     public let words: RandomName
+    /// Wraps a name drawn elsewhere.
     public init(_ words: RandomName) { self.words = words }
 }
 
 /// A command's id, made by its sender: the same id means the same command, sent again.
 public struct CommandID: RandomIdentifier {
+    /// The 16 bytes.
     public let words: RandomName
+    /// Wraps a name drawn elsewhere.
     public init(_ words: RandomName) { self.words = words }
 }
 
@@ -165,25 +180,33 @@ extension LabelIdentifier {
 
 /// The nodes that trust one charter.
 public struct NetworkID: LabelIdentifier {
+    /// The text.
     public let text: String
+    /// Wraps text that is known to be well formed.
     public init(unchecked text: String) { self.text = text }
 }
 
 /// One hospital's node, as the charter names it.
 public struct NodeID: LabelIdentifier {
+    /// The text.
     public let text: String
+    /// Wraps text that is known to be well formed.
     public init(unchecked text: String) { self.text = text }
 }
 
 /// A hospital or department where data are entered, as the charter names it.
 public struct LocationID: LabelIdentifier {
+    /// The text.
     public let text: String
+    /// Wraps text that is known to be well formed.
     public init(unchecked text: String) { self.text = text }
 }
 
 /// One or more locations under one principal investigator, named per study in its participation chain.
 public struct StudySiteID: LabelIdentifier {
+    /// The text.
     public let text: String
+    /// Wraps text that is known to be well formed.
     public init(unchecked text: String) { self.text = text }
 }
 

@@ -18,6 +18,7 @@ public struct ListedHoldingPolicy: HoldingPolicy, Hashable {
         self.holders = holders
     }
 
+    /// Whether the list names the node for the stream.
     public func mayHold(_ node: NodeID, _ stream: StreamID) -> Bool {
         holders[stream]?.contains(node) ?? false
     }

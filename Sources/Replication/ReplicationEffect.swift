@@ -121,7 +121,8 @@ public struct ReplicationIncident: Hashable, Sendable, CustomStringConvertible {
                 + "until the administrators have settled which one holds"
         case .charterRefused(let error): "\(peer) sent a version of the charter that is refused: \(error)"
         case .notAdmitted(let node): "nothing is exchanged with \(peer): the newest charter does not admit '\(node)'"
-        case .streamRefused(let stream): "\(peer) offered \(stream), which this node may not hold; nothing of it was stored"
+        case .streamRefused(let stream):
+            "\(peer) offered \(stream), which this node may not hold; nothing of it was stored"
         default: logDescription
         }
     }

@@ -53,7 +53,9 @@ extension ReplicationMachine {
     mutating func reviewAuthority() {
         headsVersion += 1
         for log in pulls.keys.sorted() {
-            guard let pull = pulls[log], let name = held[log]?.name ?? peers[pull.peer]?.known[log]?.name else { continue }
+            guard let pull = pulls[log], let name = held[log]?.name ?? peers[pull.peer]?.known[log]?.name else {
+                continue
+            }
             if !shares(name.stream, with: pull.peer) { endPull(log) }
         }
         for peer in order {

@@ -149,7 +149,9 @@ public enum AppendBenchmark {
             let ranges = try await store.read { core, _ in
                 var ranges: [EntryRange] = []
                 var next = from
-                while ranges.count < 8, let range = try core.readRange(log: head.name.id, from: next, maximumBytes: .max) {
+                while ranges.count < 8,
+                    let range = try core.readRange(log: head.name.id, from: next, maximumBytes: .max)
+                {
                     ranges.append(range)
                     next = range.end
                 }

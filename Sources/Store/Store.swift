@@ -42,7 +42,8 @@ public final class Store<Companion>: Sendable {
             StoreThread.start {
                 do {
                     let core = try StoreCore(configuration, lock: lock, generator: generator)
-                    let loop = StoreLoop(core: core, companion: try companion(core), mailbox: mailbox, onCommit: onCommit)
+                    let loop = StoreLoop(
+                        core: core, companion: try companion(core), mailbox: mailbox, onCommit: onCommit)
                     continuation.resume()
                     loop.run()
                 } catch {

@@ -17,7 +17,8 @@ package struct DiskLimits {
         do {
             return DiskLimits(
                 insertsPerSecond: try inserts(
-                    directory + "/plain.sqlite", bytesPerRow: bytesPerRow, rowsPerCommit: rowsPerCommit, seconds: seconds),
+                    directory + "/plain.sqlite", bytesPerRow: bytesPerRow, rowsPerCommit: rowsPerCommit,
+                    seconds: seconds),
                 fsyncMilliseconds: try fsyncs(directory + "/plain.bytes", seconds: min(seconds, 1)))
         } catch let failure as DatabaseFailure {
             throw StoreError.database(failure)

@@ -81,7 +81,9 @@ extension StoreCore {
     private func openOwnLog(
         _ stream: StreamID, known: KnownVersions, time: NodeTime, written: inout [Entry]
     ) throws -> Int64 {
-        let earlier = logsByBranch.values.filter { $0.isOwn && $0.name.stream == stream }.sorted { $0.branch < $1.branch }
+        let earlier = logsByBranch.values.filter { $0.isOwn && $0.name.stream == stream }.sorted {
+            $0.branch < $1.branch
+        }
         var reason = LogOpeningReason.first
         if let last = earlier.last {
             guard case .closed(let closeReason) = last.status else { throw StoreError.logSuspended(last.name.id) }

@@ -60,7 +60,8 @@ extension StoreCore {
             try storeIncident(
                 Incident(
                     utcMilliseconds: time.utcMilliseconds, kind: "own log forked", peer: peer, log: log,
-                    text: "a head of size \(seen.checkpoint.size) is signed by this node that contradicts what is held: "
+                    text:
+                        "a head of size \(seen.checkpoint.size) is signed by this node that contradicts what is held: "
                         + "the log is closed, and nothing of it is dropped",
                     heldHead: try newestCheckpoint(of: log), shownHead: note))
             try giveUp(state, reason: .forked)

@@ -13,7 +13,8 @@ extension StoreCore {
             let isNew = try StoreCore.isNew(connection)
             // The journal mode comes before the rest: changing it resets nothing that is set after it.
             guard try connection.text("PRAGMA journal_mode = WAL") == "wal" else {
-                throw StoreError.file(path: path, action: "keep a write-ahead log for", reason: "SQLite cannot do so here")
+                throw StoreError.file(
+                    path: path, action: "keep a write-ahead log for", reason: "SQLite cannot do so here")
             }
             try connection.execute(Schema.writerPragmas)
             if isNew { try found(connection, configuration, generator: &generator) }

@@ -87,7 +87,8 @@ public final class StoreCore: EventReading {
             throw StoreError.clockExhausted
         }
         self.clock = clock
-        let verdict = try StoreCore.judgeStart(lastHeads, states: loaded.states, directoryIdentity, configuration, opened)
+        let verdict = try StoreCore.judgeStart(
+            lastHeads, states: loaded.states, directoryIdentity, configuration, opened)
         startVerdict = verdict
         isStartConfirmed = verdict == .noLogYet
         headFile = try HeadFileWriter(path: StoreConfiguration.headFile(in: configuration.directory))

@@ -55,11 +55,13 @@ extension StoreError: CustomStringConvertible {
     /// A sentence for people: what was wrong, where, and what to do.
     public var description: String {
         switch self {
-        case .stopped(let failure): "the store has stopped, and nothing more is written until the node is started again: \(failure)"
+        case .stopped(let failure):
+            "the store has stopped, and nothing more is written until the node is started again: \(failure)"
         case .database(let failure): failure.description
         case .file(let path, let action, let reason): "cannot \(action) \(path): \(reason)"
         case .locked(let holder): holder.description
-        case .notAnEventsFile(let path): "\(path) is not an events file of Varde's: check the data directory in the configuration"
+        case .notAnEventsFile(let path):
+            "\(path) is not an events file of Varde's: check the data directory in the configuration"
         case .unknownFormat(let path, let found):
             "\(path) is of format version \(found), which this software does not know (it knows \(Schema.formatVersion)): "
                 + "a newer Varde is needed to open it"
@@ -82,7 +84,8 @@ extension StoreError: CustomStringConvertible {
         case .entryTooLarge(let header, let entry):
             "the entry is too large (header \(header) bytes of at most \(FormatLimit.headerBytes), together \(entry) of "
                 + "at most \(FormatLimit.entryBytes)): put large content into chunks"
-        case .subjectErased(let subject): "the participant of handle \(subject) has been erased: nothing more is written about them"
+        case .subjectErased(let subject):
+            "the participant of handle \(subject) has been erased: nothing more is written about them"
         case .repeatedWithOtherContent(let receipt):
             "the command id was used before by the same sender, for something else (entry \(receipt.address)): "
                 + "use a new id for a new command"

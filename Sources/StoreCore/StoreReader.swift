@@ -39,7 +39,8 @@ public final class StoreReader: EventReading {
 
     /// One log; nil where it is not known.
     public func log(_ log: LogID) throws -> StoredLog? {
-        let statement = try tables.connection.cached("SELECT \(EventTables.logColumns) FROM logs WHERE log = ?1 AND fork = 0")
+        let statement = try tables.connection.cached(
+            "SELECT \(EventTables.logColumns) FROM logs WHERE log = ?1 AND fork = 0")
         defer { statement.reset() }
         statement.bind(1, log.hash)
         return try statement.step() ? try tables.storedLog(statement).log : nil

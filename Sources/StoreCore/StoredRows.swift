@@ -135,7 +135,9 @@ public struct CommittedLog: Hashable, Sendable {
 
 /// Positions of parts in an entry, 0 to 63.
 public struct PartSet: OptionSet, Hashable, Sendable {
+    /// The number.
     public let rawValue: UInt64
+    /// Wraps a number.
     public init(rawValue: UInt64) { self.rawValue = rawValue }
 
     /// The set of these positions; each is below ``FormatLimit/parts``.

@@ -44,7 +44,8 @@ public struct CurveKeyPair: Sendable, CustomStringConvertible, CustomReflectable
     public init(secretKeyBytes: [UInt8]) throws(TransportError) {
         guard secretKeyBytes.count == CurvePublicKey.byteCount else {
             throw .invalidKey(
-                reason: "a CURVE secret key has \(CurvePublicKey.byteCount) bytes, this one has \(secretKeyBytes.count)")
+                reason: "a CURVE secret key has \(CurvePublicKey.byteCount) bytes, this one has \(secretKeyBytes.count)"
+            )
         }
         var publicText = [CChar](repeating: 0, count: Z85.keyCharacterCount + 1)
         let status = zmq_curve_public(&publicText, Z85.encode(secretKeyBytes))
@@ -73,7 +74,8 @@ public struct CurveKeyPair: Sendable, CustomStringConvertible, CustomReflectable
         var secretText = [CChar](repeating: 0, count: Z85.keyCharacterCount + 1)
         guard zmq_curve_keypair(&publicText, &secretText) == 0 else {
             throw .unsuitableLibrary(
-                reason: "libzmq on this machine makes no CURVE keys (\(ErrorText.last)); install one built with libsodium")
+                reason:
+                    "libzmq on this machine makes no CURVE keys (\(ErrorText.last)); install one built with libsodium")
         }
         return try CurveKeyPair(secretKeyZ85: Z85.text(secretText))
     }

@@ -126,7 +126,8 @@ public struct TransportConfiguration: Sendable {
         }
         guard timing.keepaliveTimeoutMilliseconds > timing.keepaliveIntervalMilliseconds else {
             throw .invalidConfiguration(
-                reason: "the keepalive timeout must be longer than the keepalive interval, or every link would seem down")
+                reason:
+                    "the keepalive timeout must be longer than the keepalive interval, or every link would seem down")
         }
     }
 
@@ -143,7 +144,8 @@ public struct TransportConfiguration: Sendable {
     /// Throws where there are too many keys or a name cannot be used.
     func validate(allowedPeers: [CurvePublicKey: String]) throws(TransportError) {
         guard allowedPeers.count <= limits.peers else {
-            throw .invalidConfiguration(reason: "\(allowedPeers.count) admitted keys, at most \(limits.peers) are taken")
+            throw .invalidConfiguration(
+                reason: "\(allowedPeers.count) admitted keys, at most \(limits.peers) are taken")
         }
         for name in allowedPeers.values {
             try TransportConfiguration.validate(name: name)
@@ -153,7 +155,8 @@ public struct TransportConfiguration: Sendable {
     /// The User-Id of ZAP (ZeroMQ RFC 27) holds at most 255 bytes and travels as a C string.
     static func validate(name: String) throws(TransportError) {
         guard (1...255).contains(name.utf8.count), !name.utf8.contains(0) else {
-            throw .invalidConfiguration(reason: "the node name \"\(name.prefix(80))\" must have 1 to 255 bytes, none zero")
+            throw .invalidConfiguration(
+                reason: "the node name \"\(name.prefix(80))\" must have 1 to 255 bytes, none zero")
         }
     }
 }

@@ -74,8 +74,10 @@ extension ZeroMQTransport {
                 return
             }
             guard let greeting = readGreeting(frame, node: name) else { return }
-            let link = link ?? IncomingLink(
-                node: name, key: key, routingIdentity: identity, now: monotonicMilliseconds())
+            let link =
+                link
+                ?? IncomingLink(
+                    node: name, key: key, routingIdentity: identity, now: monotonicMilliseconds())
             take(greeting, from: link)
         default:
             counters.framesMalformed += 1

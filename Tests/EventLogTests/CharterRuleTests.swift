@@ -62,7 +62,8 @@ struct CharterRuleTests {
             TestCharter.verdict(on: chain) { $0.administrators.append($0.administrators[0]) }
                 == .keyRepeated(TestCharter.administrators[0].publicKey.hash))
         #expect(
-            TestCharter.verdict(on: chain) { $0.nodes[0].signingKey = SigningPublicKey(.zero) } == .keyUnacceptable(.zero))
+            TestCharter.verdict(on: chain) { $0.nodes[0].signingKey = SigningPublicKey(.zero) }
+                == .keyUnacceptable(.zero))
     }
 
     @Test(arguments: ["", "a\nb", "esc\u{1B}[31m", "del\u{7F}", String(repeating: "å", count: 200)])
@@ -83,7 +84,8 @@ struct CharterRuleTests {
         try chain.append(TestCharter.sign(rotating))
         #expect(TestCharter.verdict(on: chain) { $0.nodes[0] = first } == .keyReturned(TestCharter.ous))
         #expect(
-            TestCharter.verdict(on: chain) { $0.nodes[1].curveKey = first.curveKey } == .keyReturned(TestCharter.haukeland))
+            TestCharter.verdict(on: chain) { $0.nodes[1].curveKey = first.curveKey }
+                == .keyReturned(TestCharter.haukeland))
         // A revoked node keeps its keys listed, and is admitted again only with new ones.
         var revoking = chain.versions[1].successor
         revoking.nodes[0].state = .revoked
@@ -105,7 +107,8 @@ struct CharterRuleTests {
         var chain = try TestCharter.chain()
         let head = TestCharter.head("log", size: 5)
         #expect(
-            TestCharter.verdict(on: chain) { $0.nodes[0].accepted = [head] } == .acceptedHeadsUnexpected(TestCharter.ous))
+            TestCharter.verdict(on: chain) { $0.nodes[0].accepted = [head] }
+                == .acceptedHeadsUnexpected(TestCharter.ous))
         #expect(
             TestCharter.verdict(on: chain) { charter in
                 charter.nodes.append(TestCharter.node(NodeID("unn")!))
@@ -117,7 +120,8 @@ struct CharterRuleTests {
         try chain.append(TestCharter.sign(revoking))
         let withdrawn = CharterError.acceptedHeadWithdrawn(TestCharter.ous, head.log)
         #expect(TestCharter.verdict(on: chain) { $0.nodes[0].accepted = [] } == withdrawn)
-        #expect(TestCharter.verdict(on: chain) { $0.nodes[0].accepted = [TestCharter.head("log", size: 4)] } == withdrawn)
+        #expect(
+            TestCharter.verdict(on: chain) { $0.nodes[0].accepted = [TestCharter.head("log", size: 4)] } == withdrawn)
         #expect(
             TestCharter.verdict(on: chain) {
                 $0.nodes[0].accepted = [AcceptedHead(log: head.log, size: 5, root: .zero)]

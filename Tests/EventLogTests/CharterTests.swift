@@ -155,7 +155,8 @@ struct CharterTests {
             key: TestCharter.administrators[1].publicKey,
             value: TestCharter.administrators[1].sign(charterHash: .zero).value)
         #expect(throws: CharterError.signatureInvalid(wrong.key)) {
-            try CharterChain(founding: SignedCharter(charterBytes: one.charterBytes, signatures: one.signatures + [wrong]))
+            try CharterChain(
+                founding: SignedCharter(charterBytes: one.charterBytes, signatures: one.signatures + [wrong]))
         }
     }
 

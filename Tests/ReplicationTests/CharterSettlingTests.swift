@@ -138,7 +138,14 @@ struct CharterSettlingTests {
         let effects = machine.receive(
             .charterVersions(CharterVersions(first: 1, versions: [forged?.bytes ?? []])), from: two[1])
         #expect(machine.machine.charter == chain)
-        #expect(effects.contains { if case .report(let incident) = $0 { incident.kind == .charterRefused(.signaturesMissing(valid: 0, needed: 1)) } else { false } })
+        #expect(
+            effects.contains {
+                if case .report(let incident) = $0 {
+                    incident.kind == .charterRefused(.signaturesMissing(valid: 0, needed: 1))
+                } else {
+                    false
+                }
+            })
         #expect(!effects.contains { if case .storeCharter = $0 { true } else { false } })
     }
 
@@ -157,7 +164,14 @@ struct CharterSettlingTests {
         var foreign = machine.hello(of: two[1])
         foreign.network = NetworkID("elsewhere")
         let effects = machine.receive(.hello(foreign), from: two[1])
-        #expect(effects.contains { if case .report(let incident) = $0 { incident.kind == .wrongNetwork(NetworkID("elsewhere")!) } else { false } })
+        #expect(
+            effects.contains {
+                if case .report(let incident) = $0 {
+                    incident.kind == .wrongNetwork(NetworkID("elsewhere")!)
+                } else {
+                    false
+                }
+            })
         #expect(machine.machine.status.peers.first?.phase == .foreign)
         let named = machine.hello(of: TestNetwork.stavanger)
         _ = machine.receive(.hello(named), from: two[1])

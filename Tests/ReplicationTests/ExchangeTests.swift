@@ -193,7 +193,8 @@ struct ExchangeTests {
         #expect(simulation.run(atMost: 4_000) { simulation.hasConverged(policy) })
         #expect(simulation.violations.isEmpty)
         // Nobody was blamed for what the own transport did not take.
-        #expect(simulation.ids.allSatisfy { simulation[$0].machine?.status.peers.allSatisfy { $0.faults == 0 } ?? false })
+        #expect(
+            simulation.ids.allSatisfy { simulation[$0].machine?.status.peers.allSatisfy { $0.faults == 0 } ?? false })
     }
 
     @Test func `status tells how far peers lag and what is lacking here`() {

@@ -104,7 +104,9 @@ struct FuzzTests {
             return .have(Have(part: random.chance(50) ? part : nil, rows: [row, row]))
         case 5:
             return .want(
-                Want(log: log, from: size - 1, pull: random.next() % 9 + 1, creditBytes: random.chance(50) ? 4_000 : .max))
+                Want(
+                    log: log, from: size - 1, pull: random.next() % 9 + 1, creditBytes: random.chance(50) ? 4_000 : .max
+                ))
         case 6, 7:
             let start = random.chance(50) ? size - 1 : 10
             let entries = (0..<random.number(1...3)).map { _ in RawEntry(header: random.bytes(20), body: []) }

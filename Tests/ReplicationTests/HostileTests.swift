@@ -159,7 +159,9 @@ struct HostileTests {
         var reads = 0
         for log in machine.logs {
             let want = Want(log: log, from: 0, pull: random.next() >> 1 + 1, creditBytes: .max)
-            reads += machine.receive(.want(want), from: liar).filter { if case .readRange = $0 { true } else { false } }.count
+            reads +=
+                machine.receive(.want(want), from: liar).filter { if case .readRange = $0 { true } else { false } }
+                .count
         }
         #expect(reads == 1)
     }
@@ -208,7 +210,10 @@ struct HostileTests {
         }
         #expect(refusal.code == .unknownProtocolVersion)
         #expect(refusal.text.contains("version 0, not 3"))
-        #expect(effects.contains { if case .report(let incident) = $0 { incident.kind == .unknownProtocolVersion(3) } else { false } })
+        #expect(
+            effects.contains {
+                if case .report(let incident) = $0 { incident.kind == .unknownProtocolVersion(3) } else { false }
+            })
         // Its own refusals will be of that version too: they are not answered for ever.
         machine.now += 10_000
         #expect(machine.messages(machine.machine.receive(writer.bytes, from: liar, now: machine.now)).isEmpty)

@@ -91,7 +91,9 @@ struct FaultTests {
                 let after = try reopen(files)
                 #expect(after.isSound, "operation \(number)")
                 let state = states.firstIndex(of: after.contents)
-                #expect(state == acknowledged || state == acknowledged + 1, "operation \(number): \(String(describing: state)) of \(acknowledged)")
+                #expect(
+                    state == acknowledged || state == acknowledged + 1,
+                    "operation \(number): \(String(describing: state)) of \(acknowledged)")
             }
         }
     }

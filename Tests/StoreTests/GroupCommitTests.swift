@@ -50,7 +50,9 @@ struct GroupCommitTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1))) func `writers that wait together share one transaction and one signature`() async throws {
+    @Test(.timeLimit(.minutes(1))) func `writers that wait together share one transaction and one signature`()
+        async throws
+    {
         let directory = TemporaryDirectory()
         let commits = Mutex<[[CommittedLog]]>([])
         let store = try await open(directory) { committed in commits.withLock { $0.append(committed) } }
@@ -81,7 +83,9 @@ struct GroupCommitTests {
         #expect(try LogVerification.run(on: core, writerKey: Fixture.publicKey).isSound)
     }
 
-    @Test(.timeLimit(.minutes(1))) func `a failing body takes back only its own within a shared transaction`() async throws {
+    @Test(.timeLimit(.minutes(1))) func `a failing body takes back only its own within a shared transaction`()
+        async throws
+    {
         let directory = TemporaryDirectory()
         let store = try await open(directory)
         let outcomes = await withTaskGroup(of: (Int, Bool).self) { group in

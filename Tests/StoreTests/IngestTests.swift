@@ -88,13 +88,23 @@ struct IngestTests {
         let spoiled: [(String, EntryRange)] = [
             ("forged signature", with(checkpoint: try writer.checkpoint(key: stranger))),
             ("altered header", with([good.entries[0], good.entries[1], RawEntry(header: [1], body: [])])),
-            ("altered body", with([good.entries[0], good.entries[1], RawEntry(header: good.entries[2].header, body: good.entries[1].body)])),
+            (
+                "altered body",
+                with([
+                    good.entries[0], good.entries[1],
+                    RawEntry(header: good.entries[2].header, body: good.entries[1].body),
+                ])
+            ),
             ("truncated", with(Array(good.entries.dropLast()))),
             ("gap", with(start: 4)), ("far gap", with(start: 1 << 62)), ("replayed place", with(start: 2)),
             ("empty", with([])), ("too many", with(Array(repeating: RawEntry(header: [], body: []), count: 2000))),
             ("oversized", with([RawEntry(header: [], body: [UInt8](repeating: 0, count: 200_000))])),
-            ("no checkpoint", with(checkpoint: [])), ("older checkpoint", with(checkpoint: try writer.checkpoint(size: 5))),
-            ("foreign checkpoint", with(checkpoint: try FreeWriter.signedHead(of: other, size: 6, root: writer.frontier.root))),
+            ("no checkpoint", with(checkpoint: [])),
+            ("older checkpoint", with(checkpoint: try writer.checkpoint(size: 5))),
+            (
+                "foreign checkpoint",
+                with(checkpoint: try FreeWriter.signedHead(of: other, size: 6, root: writer.frontier.root))
+            ),
         ]
         for (what, range) in spoiled {
             let refusal = try core.ingestOne(range, of: writer.name).refusal

@@ -5,7 +5,8 @@ import Testing
 
 /// Redaction and erasure: parts go only under a stored order, and then everywhere.
 struct OrderTests {
-    private func order(_ core: StoreCore, _ operation: OperationType, subject: SubjectHandle? = nil, number: UInt64) throws
+    private func order(_ core: StoreCore, _ operation: OperationType, subject: SubjectHandle? = nil, number: UInt64)
+        throws
         -> EntryAddress
     {
         try core.appendOne(Fixture.draft(number, subject: subject, operation: operation)).receipt.address
@@ -136,7 +137,8 @@ struct OrderTests {
         let clinic = try core.appendOne(Fixture.draft(2, in: Fixture.clinic)).receipt.address
         let all = PartSet(positions: 0..<64)
         for (order, target) in [
-            (ward, clinic), (EntryAddress(log: LogID(.zero), index: 0), ward), (ward, EntryAddress(log: LogID(.zero), index: 0)),
+            (ward, clinic), (EntryAddress(log: LogID(.zero), index: 0), ward),
+            (ward, EntryAddress(log: LogID(.zero), index: 0)),
             (EntryAddress(log: ward.log, index: .max), ward), (ward, EntryAddress(log: ward.log, index: .max)),
         ] {
             #expect(throws: StoreError.self) {

@@ -25,7 +25,9 @@ struct SettingsTests {
         let loose = try queue.read { database in
             try String.fetchAll(
                 database,
-                sql: "SELECT name FROM pragma_table_list WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND strict = 0")
+                sql:
+                    "SELECT name FROM pragma_table_list WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND strict = 0"
+            )
         }
         #expect(loose.isEmpty)
     }
@@ -46,7 +48,9 @@ struct SettingsTests {
         let core = try FullStore.make(in: directory)
         try core.close()
         var configuration = Configuration()
-        configuration.prepareDatabase { try $0.execute(sql: "PRAGMA recursive_triggers = ON; PRAGMA foreign_keys = OFF") }
+        configuration.prepareDatabase {
+            try $0.execute(sql: "PRAGMA recursive_triggers = ON; PRAGMA foreign_keys = OFF")
+        }
         let queue = try DatabaseQueue(path: directory.eventsFile, configuration: configuration)
         let tables = [
             "meta", "logs", "entries", "bodies", "checkpoints", "arrivals", "commands", "charters", "orders", "drops",
@@ -84,7 +88,8 @@ struct SettingsTests {
         case "size", "status", "byte_count": "-1"
         case "own", "is_request": "1 - \(column)"
         case "node", "stream", "network", "text", "kind": "\(column) || 'x'"
-        case "branch", "fork", "leaf_index", "arrival", "first", "count", "version", "number", "order_number", "id", "format",
+        case "branch", "fork", "leaf_index", "arrival", "first", "count", "version", "number", "order_number", "id",
+            "format",
             "target_index", "parts", "utc_milliseconds":
             "\(column) + 1000"
         case "reason", "hybrid_time": "5"
@@ -94,7 +99,8 @@ struct SettingsTests {
         }
     }
 
-    @Test func `a file of an unknown format or of somebody else is refused in a clear sentence and left alone`() throws {
+    @Test func `a file of an unknown format or of somebody else is refused in a clear sentence and left alone`() throws
+    {
         let directory = TemporaryDirectory()
         try Fixture.open(directory).close()
         let queue = try DatabaseQueue(path: directory.eventsFile)

@@ -7,7 +7,9 @@ struct SetupTests {
         let network = try TestNetwork("alfa", "bravo")
         let alfa = try await network.start("alfa")
         #expect(alfa.endpoint.hasPrefix("tcp://127.0.0.1:") && !alfa.endpoint.hasSuffix(":0"))
-        let error = await #expect(throws: TransportError.self) { _ = try await network.start("bravo", at: alfa.endpoint) }
+        let error = await #expect(throws: TransportError.self) {
+            _ = try await network.start("bravo", at: alfa.endpoint)
+        }
         let text = error?.description ?? ""
         #expect(text.contains(alfa.endpoint) && text.contains("Is another node running"))
         await alfa.transport.stop()

@@ -64,7 +64,8 @@ extension CharterError: CustomStringConvertible {
         case .malformedName(let owner):
             "the name or region of '\(owner)' is empty, longer than \(CharterLimit.nameBytes) bytes, "
                 + "or holds control characters; give it a printable name"
-        case .noAdministrators: "the charter names no administrator, so nobody could sign the next version; name at least one"
+        case .noAdministrators:
+            "the charter names no administrator, so nobody could sign the next version; name at least one"
         case .nodeRepeated(let node): "node '\(node)' is listed twice"
         case .locationRepeated(let location): "location '\(location)' is listed twice"
         case .hostUnknown(let location, let host):
@@ -90,7 +91,8 @@ extension CharterError: CustomStringConvertible {
         case .foundingMismatch(let expected, let found):
             "version 0 has the hash \(found), not \(expected) as given by hand: it is another network's charter, "
                 + "or the hash was copied wrongly"
-        case .numberUnexpected(let expected, let found): "version \(found) of the charter came where \(expected) must follow"
+        case .numberUnexpected(let expected, let found):
+            "version \(found) of the charter came where \(expected) must follow"
         case .previousMismatch(let number):
             "version \(number) of the charter follows another version \(number == 0 ? 0 : number - 1) than the one here: "
                 + "two charters contradict each other; the administrators must settle which one holds"

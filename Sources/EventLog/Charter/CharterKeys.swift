@@ -2,25 +2,33 @@ import Crypto
 
 /// The Ed25519 public key under which a node signs the checkpoints of its logs.
 public struct SigningPublicKey: HashIdentifier {
+    /// The 32 bytes.
     public let hash: Hash
+    /// Wraps 32 bytes that name such a thing.
     public init(_ hash: Hash) { self.hash = hash }
 }
 
 /// The Ed25519 public key under which a node, as a witness, cosigns checkpoints. Never the one that signs its logs.
 public struct WitnessPublicKey: HashIdentifier {
+    /// The 32 bytes.
     public let hash: Hash
+    /// Wraps 32 bytes that name such a thing.
     public init(_ hash: Hash) { self.hash = hash }
 }
 
 /// The X25519 public key by which a node proves on the network who it is (ZeroMQ CURVE).
 public struct NodeCurvePublicKey: HashIdentifier {
+    /// The 32 bytes.
     public let hash: Hash
+    /// Wraps 32 bytes that name such a thing.
     public init(_ hash: Hash) { self.hash = hash }
 }
 
 /// The Ed25519 public key of one of the people who sign the next version of the charter.
 public struct AdministratorPublicKey: HashIdentifier {
+    /// The 32 bytes.
     public let hash: Hash
+    /// Wraps 32 bytes that name such a thing.
     public init(_ hash: Hash) { self.hash = hash }
 }
 

@@ -16,7 +16,8 @@ public enum EntryError: Error, Hashable, Sendable, CustomStringConvertible {
         switch self {
         case .unreadable(let error): "the entry cannot be read: \(error)"
         case .tooLarge(let count): "the entry has \(count) bytes, more than the \(FormatLimit.entryBytes) allowed"
-        case .misplaced(let expected, let found): "the entry says it stands at \(found) of another place, not at \(expected) here"
+        case .misplaced(let expected, let found):
+            "the entry says it stands at \(found) of another place, not at \(expected) here"
         case .partMismatch(let position): "part \(position) is not the one the header commits to"
         }
     }

@@ -18,7 +18,9 @@ public enum FormatLimit {
 
 /// What a part of an entry's body holds.
 public struct PartKind: HeaderCode {
+    /// The number.
     public let rawValue: UInt64
+    /// Wraps a number.
     public init(rawValue: UInt64) { self.rawValue = rawValue }
 
     /// Operation, instances, items written, value ids seen, command id.
@@ -34,6 +36,7 @@ public struct PartKind: HeaderCode {
     /// An original document.
     public static let document = PartKind(rawValue: 6)
 
+    /// The names of the numbers this software knows.
     public static let names: [UInt64: String] = [
         1: "structure", 2: "content", 3: "text", 4: "comment", 5: "reason", 6: "document",
     ]

@@ -11,7 +11,9 @@ extension HeaderCode {
 
 /// What an entry does; the payloads are `Trial`'s.
 public struct OperationType: HeaderCode {
+    /// The number.
     public let rawValue: UInt64
+    /// Wraps a number.
     public init(rawValue: UInt64) { self.rawValue = rawValue }
 
     /// Entry 0 of every log.
@@ -49,6 +51,7 @@ public struct OperationType: HeaderCode {
     /// All parts of all entries under a subject handle are to be dropped.
     public static let erasureOrdered = OperationType(rawValue: 51)
 
+    /// The names of the numbers this software knows.
     public static let names: [UInt64: String] = [
         1: "log opened", 2: "log closed", 10: "study founded", 11: "content chunk", 12: "definition published",
         13: "participation numbered", 14: "participation accepted", 15: "participation withdrawn", 16: "plan set",
@@ -59,7 +62,9 @@ public struct OperationType: HeaderCode {
 
 /// What kind of actor acted.
 public struct ActorKind: HeaderCode {
+    /// The number.
     public let rawValue: UInt64
+    /// Wraps a number.
     public init(rawValue: UInt64) { self.rawValue = rawValue }
 
     /// A member of staff.
@@ -71,12 +76,15 @@ public struct ActorKind: HeaderCode {
     /// A registered client system of a partner.
     public static let partnerApp = ActorKind(rawValue: 4)
 
+    /// The names of the numbers this software knows.
     public static let names: [UInt64: String] = [1: "person", 2: "patient", 3: "system", 4: "partner app"]
 }
 
 /// In what role the actor acted. What a role may do is one table in `Trial`.
 public struct Role: HeaderCode {
+    /// The number.
     public let rawValue: UInt64
+    /// Wraps a number.
     public init(rawValue: UInt64) { self.rawValue = rawValue }
 
     /// The node itself.
@@ -98,6 +106,7 @@ public struct Role: HeaderCode {
     /// Answers for an institution: accepts invitations and delegates.
     public static let institution = Role(rawValue: 9)
 
+    /// The names of the numbers this software knows.
     public static let names: [UInt64: String] = [
         1: "node", 2: "principal investigator", 3: "investigator", 4: "study nurse", 5: "monitor", 6: "data manager",
         7: "participant", 8: "data import", 9: "institution",
@@ -106,7 +115,9 @@ public struct Role: HeaderCode {
 
 /// How the actor's identity was established for this entry.
 public struct Authentication: HeaderCode {
+    /// The number.
     public let rawValue: UInt64
+    /// Wraps a number.
     public init(rawValue: UInt64) { self.rawValue = rawValue }
 
     /// Nobody's identity was established.
@@ -116,5 +127,6 @@ public struct Authentication: HeaderCode {
     /// The node acts by its own key.
     public static let nodeKey = Authentication(rawValue: 2)
 
+    /// The names of the numbers this software knows.
     public static let names: [UInt64: String] = [0: "none", 1: "local account", 2: "node key"]
 }

@@ -51,7 +51,9 @@ public struct StreamID: Hashable, Comparable, Sendable, CustomStringConvertible 
     /// Reads the form that ``description`` writes; nil for anything else.
     public init?(_ text: String) {
         let pieces = text.split(separator: "/", maxSplits: 4, omittingEmptySubsequences: false).map(String.init)
-        guard (2...4).contains(pieces.count), pieces[0] == "study", let study = StudyID(hex: pieces[1]) else { return nil }
+        guard (2...4).contains(pieces.count), pieces[0] == "study", let study = StudyID(hex: pieces[1]) else {
+            return nil
+        }
         self.study = study
         if pieces.count == 2 {
             scope = .study
@@ -68,6 +70,7 @@ public struct StreamID: Hashable, Comparable, Sendable, CustomStringConvertible 
         }
     }
 
+    /// Orders them in the same way everywhere.
     public static func < (left: StreamID, right: StreamID) -> Bool { left.description < right.description }
 }
 
@@ -91,7 +94,9 @@ public struct LogName: Hashable, Sendable {
         self.stream = stream
         self.epoch = epoch
         var bytes = [UInt8]("varde/log/0".utf8)
-        for part in [[UInt8](network.text.utf8), [UInt8](node.text.utf8), [UInt8](stream.description.utf8), epoch.bytes] {
+        for part in [
+            [UInt8](network.text.utf8), [UInt8](node.text.utf8), [UInt8](stream.description.utf8), epoch.bytes,
+        ] {
             // The longest possible stream name is under 200 bytes, so one byte holds every length.
             bytes.append(UInt8(part.count))
             bytes += part

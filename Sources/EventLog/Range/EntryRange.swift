@@ -56,6 +56,7 @@ public struct EntryAddress: Hashable, Comparable, Sendable, CustomStringConverti
     /// `<log id>/<index>`.
     public var description: String { "\(log)/\(index)" }
 
+    /// Orders them in the same way everywhere.
     public static func < (left: EntryAddress, right: EntryAddress) -> Bool {
         (left.log, left.index) < (right.log, right.index)
     }

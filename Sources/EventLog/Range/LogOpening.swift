@@ -1,6 +1,8 @@
 /// Why a writer began an epoch of its log.
 public struct LogOpeningReason: HeaderCode {
+    /// The number.
     public let rawValue: UInt64
+    /// Wraps a number.
     public init(rawValue: UInt64) { self.rawValue = rawValue }
 
     /// The writer knows of no earlier log of its own in this stream.
@@ -14,6 +16,7 @@ public struct LogOpeningReason: HeaderCode {
     /// The earlier log has two contradicting heads.
     public static let forked = LogOpeningReason(rawValue: 5)
 
+    /// The names of the numbers this software knows.
     public static let names: [UInt64: String] = [
         1: "first", 2: "previous closed", 3: "restored", 4: "start guard failed", 5: "forked",
     ]

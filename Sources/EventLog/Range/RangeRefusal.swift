@@ -106,7 +106,8 @@ extension RangeRefusal.Rule: CustomStringConvertible {
         case .partMissing(let position): "part \(position) is missing, and no order held here allows that"
         case .checkpointUnreadable(let error): "the checkpoint cannot be read: \(error)"
         case .checkpointOfOtherLog(let origin): "the checkpoint is that of '\(origin)'"
-        case .checkpointSize(let size): "the checkpoint is for \(size) entries and does not stand at the end of the range"
+        case .checkpointSize(let size):
+            "the checkpoint is for \(size) entries and does not stand at the end of the range"
         case .rootMismatch(false): "the entries do not lead to the root of the checkpoint"
         case .rootMismatch(true):
             "the entries do not lead to the root of the checkpoint, which the writer signed: they were altered on the "

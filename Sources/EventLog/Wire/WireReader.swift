@@ -154,7 +154,8 @@ public struct WireReader {
         guard range.count == Hash.byteCount else { throw .outOfRange(field: field) }
         return bytes.withUnsafeBytes { buffer in
             func word(_ position: Int) -> UInt64 {
-                UInt64(bigEndian: buffer.loadUnaligned(fromByteOffset: range.lowerBound + 8 * position, as: UInt64.self))
+                UInt64(
+                    bigEndian: buffer.loadUnaligned(fromByteOffset: range.lowerBound + 8 * position, as: UInt64.self))
             }
             return Hash(words: (word(0), word(1), word(2), word(3)))
         }

@@ -45,7 +45,9 @@ public final class Demonstration: Sendable {
         let planned = source.plannedNodes
         let isFounded = planned.allSatisfy { NetworkFounding.directory(of: $0.id, in: directory).isNode }
         if !isFounded {
-            guard let network = NetworkID("varde-demo") else { preconditionFailure("the demonstration's network has a name") }
+            guard let network = NetworkID("varde-demo") else {
+                preconditionFailure("the demonstration's network has a name")
+            }
             try NetworkFounding(network: network, nodes: planned, directory: directory).found()
         }
         processes = planned.map {

@@ -103,7 +103,9 @@ enum Convergence {
                 else { return false }
             }
         }
-        return statuses.allSatisfy { status in status.peers.allSatisfy { $0.entriesLackingHere == 0 && $0.entriesItLacks == 0 } }
+        return statuses.allSatisfy { status in
+            status.peers.allSatisfy { $0.entriesLackingHere == 0 && $0.entriesItLacks == 0 }
+        }
     }
 
     private static func heads(_ stream: StreamStatus) -> [LogID: [String]] {

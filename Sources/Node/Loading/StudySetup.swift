@@ -43,7 +43,8 @@ public struct StudySetup {
 
     private func conversation(_ node: NodeID) throws -> NodeConversation {
         guard let directory = directories[node] else {
-            throw DirectoryError.missing(path: node.text, advice: "the plan names node \(node), which this network lacks")
+            throw DirectoryError.missing(
+                path: node.text, advice: "the plan names node \(node), which this network lacks")
         }
         return NodeConversation(directory: directory)
     }
@@ -92,7 +93,9 @@ public struct StudySetup {
             step, .dataManager, at: coordinator, study: study,
             .participate(
                 sponsor: coordinator.text, coordinating: source.plan.coordinatingNodes,
-                members: source.division.rows.map { Member(location: $0.location, acceptance: acceptances[$0.location]) },
+                members: source.division.rows.map {
+                    Member(location: $0.location, acceptance: acceptances[$0.location])
+                },
                 sites: sites))
     }
 
@@ -123,7 +126,8 @@ public struct StudySetup {
             let grant = command(
                 "delegate/\(site.id)", .institution, at: site.owner, study: study,
                 .delegate(
-                    site: site.id, actor: importer.actor, name: "import of data recorded elsewhere", role: importer.role,
+                    site: site.id, actor: importer.actor, name: "import of data recorded elsewhere",
+                    role: importer.role,
                     from: source.plan.recruitment.map { "\($0.start)" } ?? "", to: nil))
             _ = try await conversation(site.owner).insist(grant) { refusal in
                 if case .notOwningDelegations = refusal { true } else { false }

@@ -42,7 +42,8 @@ actor ReplicationDriver {
     nonisolated var unownedExecutor: UnownedSerialExecutor { transport.executor.asUnownedSerialExecutor() }
 
     init(
-        configuration: NodeConfiguration, store: Store<NodeState>, transport: ZeroMQTransport, machine: ReplicationMachine,
+        configuration: NodeConfiguration, store: Store<NodeState>, transport: ZeroMQTransport,
+        machine: ReplicationMachine,
         startRule: StartRule, startVerdict: StartVerdict, logger: Logger
     ) {
         node = configuration.node
@@ -74,7 +75,9 @@ actor ReplicationDriver {
             case .writable(let name):
                 if let peer = NodeID(name) { perform(machine.writable(peer, now: now)) }
             case .refusedKey(let key, let address):
-                note("refused key", peer: nil, "a key that the charter does not admit tried to connect from \(address): \(key)")
+                note(
+                    "refused key", peer: nil,
+                    "a key that the charter does not admit tried to connect from \(address): \(key)")
             case .refusedByPeer(let name):
                 logger.warning("a peer does not admit this node's key", metadata: ["peer": "\(name)"])
             }
@@ -96,7 +99,9 @@ actor ReplicationDriver {
     func refreshAuthority(revision: UInt64) async {
         guard revision > authorityRevision else { return }
         authorityRevision = revision
-        guard let (chain, holders) = try? await store.read({ _, state in (state.chain, state.holders()) }) else { return }
+        guard let (chain, holders) = try? await store.read({ _, state in (state.chain, state.holders()) }) else {
+            return
+        }
         if chain.count > machine.charter.count { perform(machine.charterChanged(chain, now: now)) }
         admit(chain)
         perform(machine.authorityChanged(NodeHoldingPolicy(node: configuration.node, holders: holders), now: now))
@@ -292,7 +297,8 @@ actor ReplicationDriver {
 /// Stores a range of a peer's and folds what is new in it.
 enum RangeIngest {
     static func ingest(
-        _ range: EntryRange, name: LogName, from peer: NodeID, time: NodeTime, _ core: StoreCore, _ state: inout NodeState
+        _ range: EntryRange, name: LogName, from peer: NodeID, time: NodeTime, _ core: StoreCore,
+        _ state: inout NodeState
     ) throws -> Result<LogHead, IngestFailure> {
         guard let writer = state.chain.node(name.node) else {
             return .failure(.refused("the charter does not know node \(name.node)"))

@@ -128,7 +128,9 @@ struct CommandExecution {
     }
 
     private func receipt(_ receipt: Receipt, isRepeated: Bool, _ core: StoreCore) throws -> CommandReceipt {
-        guard let name = try core.log(receipt.address.log)?.name else { throw StoreError.unknownLog(receipt.address.log) }
+        guard let name = try core.log(receipt.address.log)?.name else {
+            throw StoreError.unknownLog(receipt.address.log)
+        }
         return CommandReceipt(
             study: name.stream.study, log: name.id, index: receipt.address.index, entry: receipt.id,
             isRepeated: isRepeated)

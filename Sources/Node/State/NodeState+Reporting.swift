@@ -4,7 +4,8 @@ import Trial
 
 extension NodeState {
     /// What is held, stream by stream.
-    mutating func streamStatus(_ core: any EventReading, knownAt: (LogID, UInt64) -> [NodeID]) throws -> [StreamStatus] {
+    mutating func streamStatus(_ core: any EventReading, knownAt: (LogID, UInt64) -> [NodeID]) throws -> [StreamStatus]
+    {
         var logs: [StreamID: [LogStatusReport]] = [:]
         for log in try core.logs() where log.head.size > 0 {
             logs[log.name.stream, default: []].append(
@@ -90,6 +91,8 @@ extension NodeState {
                         isConflict: register.isConflict))
             }
         }
-        return items.sorted { ($0.event, $0.form, $0.group, $0.item.text) < ($1.event, $1.form, $1.group, $1.item.text) }
+        return items.sorted {
+            ($0.event, $0.form, $0.group, $0.item.text) < ($1.event, $1.form, $1.group, $1.item.text)
+        }
     }
 }

@@ -79,7 +79,9 @@ struct NodeState {
     }
 
     /// Changes a study's fold in place.
-    private mutating func withFold<Result>(_ study: StudyID, _ body: (inout StudyFold) throws -> Result) rethrows -> Result {
+    private mutating func withFold<Result>(_ study: StudyID, _ body: (inout StudyFold) throws -> Result) rethrows
+        -> Result
+    {
         // Taken out while it changes, so that nothing in it is copied.
         var fold = folds.removeValue(forKey: study) ?? StudyFold(study: study, directory: directory)
         defer { folds[study] = fold }
@@ -100,7 +102,9 @@ struct NodeState {
     }
 
     /// The newest definitions of a study, once all pieces of their document are here.
-    mutating func definition(of study: StudyID, core: any EventReading) throws -> (content: Hash, study: StudyDefinition)? {
+    mutating func definition(of study: StudyID, core: any EventReading) throws -> (
+        content: Hash, study: StudyDefinition
+    )? {
         guard let published = folds[study]?.authority.definitions.last?.payload else { return nil }
         if let known = definitions[published.content] { return (published.content, known) }
         guard let document = try document(published, of: study, core: core) else { return nil }

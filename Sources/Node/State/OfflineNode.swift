@@ -62,7 +62,8 @@ public struct OfflineNode {
     ) throws -> ODMExport.Outcome {
         var state = try folded()
         let study = try self.study(text, in: state)
-        guard let definition = try state.definition(of: study, core: reader)?.study, let fold = state.folds[study] else {
+        guard let definition = try state.definition(of: study, core: reader)?.study, let fold = state.folds[study]
+        else {
             throw OfflineNodeError.noDefinitions(study)
         }
         let now = UTCText.iso8601(milliseconds: NodeClock().now().utcMilliseconds / 1000 * 1000)

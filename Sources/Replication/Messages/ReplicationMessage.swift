@@ -238,7 +238,9 @@ package struct Refusal: Hashable, Sendable {
 
 /// Why a message was not taken.
 public struct RefusalCode: HeaderCode {
+    /// The number.
     public let rawValue: UInt64
+    /// Wraps a number.
     public init(rawValue: UInt64) { self.rawValue = rawValue }
 
     /// The message is of a protocol version that the sender does not speak.
@@ -258,6 +260,7 @@ public struct RefusalCode: HeaderCode {
     /// A version of the charter breaks a rule.
     public static let charterRefused = RefusalCode(rawValue: 8)
 
+    /// The names of the numbers this software knows.
     public static let names: [UInt64: String] = [
         1: "unknown protocol version", 2: "unreadable", 3: "wrong sender", 4: "charter contradiction",
         5: "not admitted", 6: "stream not held", 7: "too much", 8: "charter refused",

@@ -51,10 +51,13 @@ extension EventReading {
         statement.bind(2, Int64(max(0, limit)))
         var arrivals: [Arrival] = []
         while try statement.step() {
-            guard let log = statement.hash(1) else { throw StoreError.damaged("arrival \(statement.int64(0)) names no log") }
+            guard let log = statement.hash(1) else {
+                throw StoreError.damaged("arrival \(statement.int64(0)) names no log")
+            }
             arrivals.append(
                 Arrival(
-                    number: statement.int64(0), log: LogID(log), first: statement.uint64(2), count: statement.uint64(3)))
+                    number: statement.int64(0), log: LogID(log), first: statement.uint64(2), count: statement.uint64(3))
+            )
         }
         return arrivals
     }

@@ -38,7 +38,8 @@ extension DatabaseFailure: CustomStringConvertible {
             switch primaryCode {
             case SQLITE_FULL: "; make room on the disk, then start the node again"
             case SQLITE_IOERR: "; check the disk, then start the node again and run 'varde verify'"
-            case SQLITE_CORRUPT, SQLITE_NOTADB: "; the file is damaged: restore it, or let the node take its entries back from its peers"
+            case SQLITE_CORRUPT, SQLITE_NOTADB:
+                "; the file is damaged: restore it, or let the node take its entries back from its peers"
             case SQLITE_BUSY, SQLITE_LOCKED: "; another program has the file open: close it"
             case SQLITE_CANTOPEN, SQLITE_READONLY, SQLITE_PERM: "; check that the directory exists and may be written"
             default: ""

@@ -46,7 +46,8 @@ extension LogVerification {
                 report.add(place, "its entry \(row.name.id)/\(index) cannot be read")
                 continue
             }
-            guard let command = CommandID(bytes: commands.bytes(0)), let actor = ActorID(bytes: commands.bytes(1)) else {
+            guard let command = CommandID(bytes: commands.bytes(0)), let actor = ActorID(bytes: commands.bytes(1))
+            else {
                 report.add(place, "command or actor is no id")
                 continue
             }

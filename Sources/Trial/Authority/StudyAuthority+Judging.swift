@@ -19,7 +19,8 @@ extension StudyAuthority {
             openness(of: $0, in: participation) == .open
         }
         guard sharers.contains(key.writer) else {
-            let acceptance = acceptance(awaitedFor: key.writer, beside: location, in: participation, hosts: version.hosts)
+            let acceptance = acceptance(
+                awaitedFor: key.writer, beside: location, in: participation, hosts: version.hosts)
             return acceptance.map { .waiting(.acceptance($0)) } ?? .void(.foreignStream)
         }
         guard let act = RoleTable.act(of: key.operation) else { return .effect(nil) }
@@ -43,7 +44,9 @@ extension StudyAuthority {
     }
 
     private func judgeDelegation(_ key: JudgementKey, at site: StudySiteID) -> Judgement {
-        guard let grant = key.authority.delegation.map(standing(for:)), key.known.delegation > 0 else { return .void(.notDelegated) }
+        guard let grant = key.authority.delegation.map(standing(for:)), key.known.delegation > 0 else {
+            return .void(.notDelegated)
+        }
         let chain = delegations[site] ?? []
         guard key.known.delegation <= UInt64(chain.count) else {
             return .waiting(.delegation(site, key.known.delegation))

@@ -82,7 +82,9 @@ public struct StudyAuthority: Hashable, Sendable {
         guard let member = participation.members.first(where: { $0.location == location }),
             let acceptance = member.acceptance
         else { return .closed }
-        if let answer = acceptances[standing(for: acceptance)] { return answer.locations.contains(location) ? .open : .closed }
+        if let answer = acceptances[standing(for: acceptance)] {
+            return answer.locations.contains(location) ? .open : .closed
+        }
         return void[acceptance] == nil ? .waiting(acceptance) : .closed
     }
 
@@ -110,7 +112,8 @@ public struct StudyAuthority: Hashable, Sendable {
 
     /// Which nodes may hold `stream` today (DESIGN §3, "Participation"; §6, "Who may hold").
     public func holders(of stream: StreamID) -> Set<NodeID> {
-        guard stream.study == study, let hosts = directory.newest?.hosts, let admitted = directory.newest?.admitted else {
+        guard stream.study == study, let hosts = directory.newest?.hosts, let admitted = directory.newest?.admitted
+        else {
             return []
         }
         guard let participation else {

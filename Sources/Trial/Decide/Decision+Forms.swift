@@ -6,7 +6,8 @@ extension Decision {
     ) throws(Refusal) -> EntryDraft {
         guard let (content, definition) = context.definition else { throw .noDefinitions }
         let participant = try participant(entry.participant, at: entry.location, in: context)
-        var table = InstanceTable(participant: participant, definition: definition, entryOfCommand: context.entryOfCommand)
+        var table = InstanceTable(
+            participant: participant, definition: definition, entryOfCommand: context.entryOfCommand)
         let form = try table.form(entry)
         let seen = entry.seen.map { ValueID(entry: participant.standing(for: $0.entry), position: $0.position) }
         var changes: [Change] = []
@@ -34,7 +35,8 @@ extension Decision {
         save.comment = entry.comment
         save.reason = entry.reason
         return try forParticipant(
-            .formSaved(save), at: entry.location, subject: participant.subject, definition: content, command, in: context)
+            .formSaved(save), at: entry.location, subject: participant.subject, definition: content, command,
+            in: context)
     }
 
     /// The definitions of a group's items, in the order entered.
@@ -121,7 +123,8 @@ extension Decision {
             participant: participant.id, instances: lines, seen: restores ? standing : [], seenValues: values,
             reason: target.reason)
         return try forParticipant(
-            restores ? .restored(removal) : .removed(removal), at: target.location, subject: participant.subject, command,
+            restores ? .restored(removal) : .removed(removal), at: target.location, subject: participant.subject,
+            command,
             in: context)
     }
 }

@@ -47,7 +47,9 @@ extension Decision {
             throw .unknownStudy(context.fold.study)
         }
         for location in locations {
-            guard context.authority.directory.newest?.hosts[location] == context.node else { throw .notHosting(location) }
+            guard context.authority.directory.newest?.hosts[location] == context.node else {
+                throw .notHosting(location)
+            }
             guard invitation.payload.members.contains(where: { $0.location == location }) else {
                 throw .notInvited(location)
             }

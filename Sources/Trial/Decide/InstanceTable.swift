@@ -31,7 +31,9 @@ struct InstanceTable {
         for (line, id) in zip(lines, ids) where line.isWhole {
             guard let id else { continue }
             wholes[id] = participant.instances[id]?.registers
-            for (other, state) in participant.instances where state.shape.parent == id { wholes[other] = state.registers }
+            for (other, state) in participant.instances where state.shape.parent == id {
+                wholes[other] = state.registers
+            }
         }
         return wholes.sorted { $0.key < $1.key }.map(\.value)
     }

@@ -64,13 +64,15 @@ public enum Refusal: Error, Hashable, Sendable, Codable {
         case .unknownParticipant: "the participant is not known in this location's stream"
         case .unknownOID(let oid): "the study's definitions have no \(oid) in this place"
         case .unknownInstance(let oid): "which \(oid) is meant is not known here; name one that stands, or begin one"
-        case .identifyingItem(let item): "item \(item) identifies the participant and belongs in the identity vault only"
+        case .identifyingItem(let item):
+            "item \(item) identifies the participant and belongs in the identity vault only"
         case .restrictedItem(let item): "item \(item) is restricted, and this node has no stream for its class"
         case .badValue(let item, let reason): "item \(item): \(reason)"
         case .newerValues(let items):
             "newer values stand in \(items.map(\.text).joined(separator: ", ")); read the form again and decide with them in sight"
         case .nothingToDo: "there is nothing to record"
-        case .commandUsedOtherwise(let id): "command id \(id) was used for another command; send this one under a new id"
+        case .commandUsedOtherwise(let id):
+            "command id \(id) was used for another command; send this one under a new id"
         case .tooLarge(let count):
             "the entry would have \(count) bytes, more than \(FormatLimit.entryBytes); save the form in two steps"
         }

@@ -42,7 +42,9 @@ extension ParticipantState {
 
     private mutating func apply(_ save: FormSave, by entry: EntryID) {
         let ids = declare(save.instances, by: entry)
-        let seen = canonical.isEmpty ? save.seen : save.seen.map { ValueID(entry: standing(for: $0.entry), position: $0.position) }
+        let seen =
+            canonical.isEmpty
+            ? save.seen : save.seen.map { ValueID(entry: standing(for: $0.entry), position: $0.position) }
         for (position, change) in save.changes.enumerated() {
             let id = ValueID(entry: entry, position: UInt64(position))
             // The entry's own values are not "here before": two changes of one item in one entry are both kept.
@@ -62,7 +64,8 @@ extension ParticipantState {
             let id = instanceID(of: line, at: position, under: ids, by: entry)
             ids.append(id)
             let shape = InstanceState.Shape(kind: line.kind, oid: line.oid, parent: line.parent.map { ids[$0] })
-            var state = instances[id] ?? InstanceState(shape: shape, identity: identity(of: line, at: position, by: entry))
+            var state =
+                instances[id] ?? InstanceState(shape: shape, identity: identity(of: line, at: position, by: entry))
             if shape < state.shape { state.shape = shape }
             if line.isWhole { state.isWhole = true }
             if line.beginsHere || line.identity == .own {

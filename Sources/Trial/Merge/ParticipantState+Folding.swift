@@ -15,7 +15,9 @@ extension ParticipantState {
         entries: [WrittenEntry], judge: (WrittenEntry) -> Judgement
     ) -> ParticipantState {
         var labels: [ParticipantLabel] = []
-        if case .participantRegistered(let payload)? = registration.action?.operation { labels = payload.labels.sorted() }
+        if case .participantRegistered(let payload)? = registration.action?.operation {
+            labels = payload.labels.sorted()
+        }
         var state = ParticipantState(
             id: registration.id, location: location, subject: registration.header?.subject, labels: labels)
         state.aliases = aliases
@@ -76,7 +78,9 @@ extension ParticipantState {
                 let standing = group.filter { canonical[$0.id] == nil }
                 for (place, entry) in standing.enumerated().dropFirst() {
                     let action = entry.action.map(mapped)
-                    guard let lower = standing[..<place].first(where: { $0.action.map(mapped) == action }) else { continue }
+                    guard let lower = standing[..<place].first(where: { $0.action.map(mapped) == action }) else {
+                        continue
+                    }
                     canonical[entry.id] = lower.id
                     found = true
                 }

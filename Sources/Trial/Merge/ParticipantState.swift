@@ -11,6 +11,7 @@ public struct InstanceState: Hashable, Sendable {
         /// The instance it stands in.
         public let parent: InstanceID?
 
+        /// Orders them in the same way everywhere.
         public static func < (left: Shape, right: Shape) -> Bool {
             if left.kind != right.kind { return left.kind.rawValue < right.kind.rawValue }
             if left.oid != right.oid { return left.oid < right.oid }

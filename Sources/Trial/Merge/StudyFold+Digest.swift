@@ -32,6 +32,8 @@ public struct StreamCounts: Hashable, Sendable, Codable {
     public var conflicts = 0
     /// Entries without effect, waiting or not understood, and findings.
     public var findings = 0
+    /// Participants that reached a status, by its name.
+    public var statuses: [String: Int] = [:]
 
     /// Counts nothing.
     public init() {}
@@ -43,6 +45,7 @@ public struct StreamCounts: Hashable, Sendable, Codable {
         left.values += right.values
         left.conflicts += right.conflicts
         left.findings += right.findings
+        left.statuses.merge(right.statuses, uniquingKeysWith: +)
     }
 }
 
@@ -104,11 +107,13 @@ extension LocationFold {
             counts.findings += record.void.count + record.waiting.count + record.findings.count
             guard !record.isRemoved else { continue }
             counts.participants += 1
+            for status in Set(record.reached.map(\.status)) { counts.statuses[status.rawValue, default: 0] += 1 }
             var forms: Set<InstanceID> = []
             for (id, instance) in record.instances where instance.shape.kind == .itemGroup {
                 guard !record.isRemovedWithin(id) else { continue }
                 for register in instance.registers.values {
-                    guard register.isConflict || register.current?.value?.kind != .cleared, !register.held.isEmpty else {
+                    guard register.isConflict || register.current?.value?.kind != .cleared, !register.held.isEmpty
+                    else {
                         continue
                     }
                     counts.values += 1

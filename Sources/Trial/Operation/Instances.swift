@@ -20,6 +20,7 @@ public struct Beginning: Hashable, Comparable, Sendable {
         self.position = position
     }
 
+    /// Orders them in the same way everywhere.
     public static func < (left: Beginning, right: Beginning) -> Bool {
         (left.entry, left.position) < (right.entry, right.position)
     }
@@ -72,7 +73,9 @@ public struct InstanceDeclaration: Hashable, Sendable {
 
 /// An instance's id: SHA-256 over its natural key, or over its beginning.
 public struct InstanceID: HashIdentifier {
+    /// The 32 bytes.
     public let hash: Hash
+    /// Wraps 32 bytes that name such a thing.
     public init(_ hash: Hash) { self.hash = hash }
 
     /// The id of what participant, parent and OID say alone.

@@ -20,6 +20,7 @@ public struct ParticipantLabel: Hashable, Comparable, Sendable, Codable {
         self.text = text
     }
 
+    /// Orders them in the same way everywhere.
     public static func < (left: ParticipantLabel, right: ParticipantLabel) -> Bool {
         (left.kind.rawValue, left.text) < (right.kind.rawValue, right.text)
     }

@@ -13,6 +13,7 @@ public struct ValueID: Hashable, Comparable, Sendable {
         self.position = position
     }
 
+    /// Orders them in the same way everywhere.
     public static func < (left: ValueID, right: ValueID) -> Bool {
         (left.entry, left.position) < (right.entry, right.position)
     }

@@ -63,7 +63,8 @@ struct BenchCommand: AsyncParsableCommand {
                     append.entriesPerCommit))
             Output.line(
                 String(
-                    format: "  beside: plain insert %.0f rows/s, fsync %.2f ms, SHA-256 %.0f/s; verified ingest %.0f entries/s",
+                    format:
+                        "  beside: plain insert %.0f rows/s, fsync %.2f ms, SHA-256 %.0f/s; verified ingest %.0f entries/s",
                     append.plainInsertsPerSecond, append.fsyncMilliseconds, append.hashesPerSecond,
                     append.verifiedIngestPerSecond))
         }

@@ -47,9 +47,11 @@ struct ExportCommand: AsyncParsableCommand {
             Output.note(
                 "\(Output.grouped(outcome.participants)) participants, \(Output.grouped(outcome.forms)) forms, "
                     + "\(Output.grouped(outcome.items)) items"
-                    + (outcome.conflicts > 0 ? ", \(outcome.conflicts) of them empty because their values conflict" : ""))
+                    + (outcome.conflicts > 0
+                        ? ", \(outcome.conflicts) of them empty because their values conflict" : ""))
             if outcome.notUnderstood > 0 {
-                throw Failure("\(outcome.notUnderstood) participants are left out: entries of a newer version concern them")
+                throw Failure(
+                    "\(outcome.notUnderstood) participants are left out: entries of a newer version concern them")
             }
         }
 
@@ -57,7 +59,9 @@ struct ExportCommand: AsyncParsableCommand {
 
         private func open() throws -> FileHandle {
             if output == "-" { return FileHandle.standardOutput }
-            guard FileManager.default.createFile(atPath: temporary, contents: nil, attributes: [.posixPermissions: 0o600]),
+            guard
+                FileManager.default.createFile(
+                    atPath: temporary, contents: nil, attributes: [.posixPermissions: 0o600]),
                 let handle = FileHandle(forWritingAtPath: temporary)
             else { throw Failure("\(temporary) cannot be written") }
             return handle

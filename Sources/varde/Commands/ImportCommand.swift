@@ -57,7 +57,8 @@ struct ImportCommand: AsyncParsableCommand {
             } else {
                 Output.line(
                     "\(Output.grouped(outcome.participants)) participants, \(Output.grouped(outcome.forms)) forms, "
-                        + "\(Output.grouped(outcome.values)) values; \(Output.grouped(outcome.repeated)) had been recorded before")
+                        + "\(Output.grouped(outcome.values)) values; \(Output.grouped(outcome.repeated)) had been recorded before"
+                )
             }
             guard !report.hasErrors, outcome.refusals.isEmpty else { throw ExitCode(1) }
         }

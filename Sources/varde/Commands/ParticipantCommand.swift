@@ -40,8 +40,12 @@ struct ParticipantCommand: AsyncParsableCommand {
             let current = "\(item.event) / \(item.form) / \(item.group)"
             if current != place { Output.line("  \(current)") }
             place = current
-            let sides = item.values.map { "\($0.typed ?? "erased")\(item.isConflict ? " (\($0.node?.text ?? "?"))" : "")" }
-            Output.line("    \(Output.cell(item.item.text, 16)) \(item.isConflict ? "CONFLICT " : "")\(sides.joined(separator: " | "))")
+            let sides = item.values.map {
+                "\($0.typed ?? "erased")\(item.isConflict ? " (\($0.node?.text ?? "?"))" : "")"
+            }
+            Output.line(
+                "    \(Output.cell(item.item.text, 16)) \(item.isConflict ? "CONFLICT " : "")\(sides.joined(separator: " | "))"
+            )
         }
     }
 }

@@ -23,7 +23,8 @@ struct StatusCommand: AsyncParsableCommand {
         let status = try await LocalClient.status(of: try node.directory())
         if json { return try Output.json(status) }
         Output.line("node \(status.node) of network \(status.network)\(status.region.map { ", \($0)" } ?? "")")
-        Output.line("  \(status.start) · charter version \(status.charterVersion) · \(Output.grouped(status.entries)) entries")
+        Output.line(
+            "  \(status.start) · charter version \(status.charterVersion) · \(Output.grouped(status.entries)) entries")
         Output.line(
             "  \(Output.grouped(status.counts.participants)) participants · \(Output.grouped(status.counts.forms)) forms · "
                 + "\(Output.grouped(status.counts.values)) values · \(status.counts.conflicts) conflicts · "

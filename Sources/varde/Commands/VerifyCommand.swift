@@ -44,7 +44,8 @@ struct VerifyCommand: AsyncParsableCommand {
         } else {
             Output.line(
                 "\(Output.grouped(result.entries)) entries in \(result.logs) logs, "
-                    + "\(Output.grouped(result.checkpoints)) checkpoints, \(result.partsDropped) parts dropped by order")
+                    + "\(Output.grouped(result.checkpoints)) checkpoints, \(result.partsDropped) parts dropped by order"
+            )
             for problem in result.problems { Output.line("  ! \(problem)") }
             Output.line(result.isSound ? "everything holds" : "\(report.problemCount) problems")
         }

@@ -50,10 +50,11 @@ struct AuthorityOracle {
             return false
         }
         let rule: VoidRule? =
-            if !directory.versions[Int(header.known.charter)].admitted.contains(entry.writer) { .writerNotInCharter }
-            else if OracleRoles.isAboutParticipants(header.operation) { .wrongStream }
-            else if !OracleRoles.mayDo(header.authority.role, header.operation) { .roleMayNot }
-            else { nil }
+            if !directory.versions[Int(header.known.charter)].admitted.contains(entry.writer) {
+                .writerNotInCharter
+            } else if OracleRoles.isAboutParticipants(header.operation) {
+                .wrongStream
+            } else if !OracleRoles.mayDo(header.authority.role, header.operation) { .roleMayNot } else { nil }
         snapshot.marks.void[entry.id] = rule
         return rule == nil && entry.action?.operation != .log
     }
@@ -155,7 +156,9 @@ struct AuthorityOracle {
     private mutating func delegate(_ entries: [WrittenEntry], at site: StudySiteID) {
         var owned: [(WrittenEntry, Delegation)] = []
         for entry in entries {
-            guard let payload = delegation(entry), payload.site == site, let known = entry.header?.known else { continue }
+            guard let payload = delegation(entry), payload.site == site, let known = entry.header?.known else {
+                continue
+            }
             if known.participation > UInt64(chain.count) {
                 snapshot.marks.waiting[entry.id] = .participation(known.participation)
             } else if known.participation == 0

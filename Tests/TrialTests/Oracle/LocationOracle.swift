@@ -160,7 +160,10 @@ struct RecordOracle {
             saves.map { ($0.id, $0.save.instances) } + (removals + restorations).map { ($0.id, $0.removal.instances) }
         return tables.flatMap { entry, table in
             table.indices.map { place in
-                (entry, place, table[place], id(of: place, in: table, by: entry), table[place].parent.map { id(of: $0, in: table, by: entry) })
+                (
+                    entry, place, table[place], id(of: place, in: table, by: entry),
+                    table[place].parent.map { id(of: $0, in: table, by: entry) }
+                )
             }
         }
     }

@@ -33,9 +33,10 @@ struct Oracle {
         var snapshot = rules.snapshot
         let locations = Set(entries.compactMap(\.stream.location))
         for location in locations {
-            snapshot.locations[location] = LocationOracle(
-                entries.filter { $0.stream.location == location }, location: location, rules: rules
-            ).snapshot
+            snapshot.locations[location] =
+                LocationOracle(
+                    entries.filter { $0.stream.location == location }, location: location, rules: rules
+                ).snapshot
         }
         return snapshot
     }
@@ -85,22 +86,26 @@ enum OracleCommands {
         switch action.operation {
         case .participantRegistered(let registration): said = "register \(registration.labels)"
         case .statusRecorded(let record):
-            said = "status \(name(record.participant)) \(record.status) \(record.eventDate) "
+            said =
+                "status \(name(record.participant)) \(record.status) \(record.eventDate) "
                 + "\(record.replaces.map(name)) \(String(describing: record.reason))"
         case .formSaved(let save):
-            said = "save \(name(save.participant)) \(save.instances.map { line($0, name) }) "
+            said =
+                "save \(name(save.participant)) \(save.instances.map { line($0, name) }) "
                 + "\(save.changes.map(change)) \(save.seen.map { "\(name($0.entry))/\($0.position)" }) "
                 + "\(save.prompts) \(save.calculated) \(String(describing: save.comment)) "
                 + "\(String(describing: save.reason))"
         case .removed(let removal): said = "remove " + text(removal, name)
         case .restored(let removal): said = "restore " + text(removal, name)
         case .participationNumbered(let payload):
-            said = "participation \(payload.number) \(String(describing: payload.previous.map(name))) \(payload.sponsor) "
+            said =
+                "participation \(payload.number) \(String(describing: payload.previous.map(name))) \(payload.sponsor) "
                 + "\(payload.coordinatingNodes) \(payload.members) \(payload.sites)"
         case .participationAccepted(let answer): said = "accept " + text(answer, name)
         case .participationWithdrawn(let answer): said = "withdraw " + text(answer, name)
         case .delegationNumbered(let delegation):
-            said = "delegate \(delegation.site) \(delegation.number) \(String(describing: delegation.previous.map(name))) "
+            said =
+                "delegate \(delegation.site) \(delegation.number) \(String(describing: delegation.previous.map(name))) "
                 + "\(delegation.actor) \(delegation.name) \(delegation.role.rawValue) \(delegation.from) "
                 + "\(String(describing: delegation.to)) \(String(describing: delegation.ends.map(name)))"
         default: said = "\(action.operation)"

@@ -147,7 +147,8 @@ struct RandomHistory {
         let place = place
         guard let record = participant(of: place) else { return try register() }
         let began = world.commands.filter { $0.sender.actor == place.person.actor }.suffix(4)
-        var event = InstanceSelector(oid: TestStudy.adverseEvent, choice: choice(of: TestStudy.adverseEvent, in: record))
+        var event = InstanceSelector(
+            oid: TestStudy.adverseEvent, choice: choice(of: TestStudy.adverseEvent, in: record))
         if chance(30), let command = world.generator.pick(Array(began)) { event.choice = .begunBy(command.id) }
         try save(
             record, at: place, event: event, form: TestStudy.adverseEventForm,

@@ -104,7 +104,8 @@ enum TestStudy {
         return event
     }
 
-    private static func form(_ oid: String, repeats: Bool, isWhole: Bool = false, _ groups: [String]) -> FormDefinition {
+    private static func form(_ oid: String, repeats: Bool, isWhole: Bool = false, _ groups: [String]) -> FormDefinition
+    {
         var form = FormDefinition(oid: FormOID(oid), name: oid, isRepeating: repeats)
         form.isWhole = isWhole
         form.itemGroups = OIDTable(groups.map { DefinitionReference(oid: ItemGroupOID($0), isMandatory: true) })

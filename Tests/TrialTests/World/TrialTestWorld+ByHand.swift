@@ -4,7 +4,8 @@ import Trial
 extension TrialTestWorld {
     /// The draft that a node would write if nothing but its own will counted: the header is as given.
     func draft(
-        _ operation: Trial.Operation, in stream: StreamID, by person: Person, role: Role? = nil, command: CommandID? = nil,
+        _ operation: Trial.Operation, in stream: StreamID, by person: Person, role: Role? = nil,
+        command: CommandID? = nil,
         known: KnownVersions = KnownVersions(charter: 1, participation: 2, delegation: 4), grant: EntryID? = nil,
         subject: SubjectHandle? = nil
     ) -> EntryDraft {

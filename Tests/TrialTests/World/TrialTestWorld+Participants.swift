@@ -22,7 +22,9 @@ extension TrialTestWorld {
     func screen(_ participant: EntryID, at node: NodeID, in location: LocationID = .haukeland) -> [SeenValue] {
         let instances = record(participant, at: node, in: location)?.instances ?? [:]
         return instances.values.flatMap { instance in
-            instance.registers.values.flatMap { $0.held.map { SeenValue(entry: $0.id.entry, position: $0.id.position) } }
+            instance.registers.values.flatMap {
+                $0.held.map { SeenValue(entry: $0.id.entry, position: $0.id.position) }
+            }
         }.sorted { ($0.entry, $0.position) < ($1.entry, $1.position) }
     }
 
