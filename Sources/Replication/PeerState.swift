@@ -45,6 +45,8 @@ struct PeerState: Sendable {
     var digest: (version: UInt64, hash: Hash, count: UInt64)?
     /// When our whole vector was last sent, and at which version of the heads.
     var lastVector: (time: MonotonicMilliseconds, version: UInt64)?
+    /// The peer's digest that differed from ours when it was last compared.
+    var differingDigest: Hash?
     /// Our whole vector is to be sent as soon as enough time has passed since the last.
     var owesVector = false
 
@@ -116,6 +118,7 @@ struct PeerState: Sendable {
         digestToAnswer = nil
         equalAt = nil
         lastVector = nil
+        differingDigest = nil
         owesVector = false
         candidates.removeAll()
         flows = [:]
@@ -185,6 +188,8 @@ struct Push: Sendable {
 
 /// A log that is being pulled, from one peer.
 struct Pull: Sendable {
+    /// The log.
+    let name: LogName
     /// The source.
     let peer: NodeID
     /// Names the pull in messages.

@@ -74,6 +74,11 @@ extension ReplicationMachine {
         if mine.hash == theirs.digest && mine.count == theirs.count {
             learnEqual(peer)
         } else {
+            if peers[peer]?.differingDigest != theirs.digest {
+                // Its heads have changed, or what it may hold: it may want now what it passed over before.
+                peers[peer]?.differingDigest = theirs.digest
+                peers[peer]?.lastVector?.version = 0
+            }
             peers[peer]?.owesVector = true
             flushVector(to: peer)
         }
@@ -87,6 +92,7 @@ extension ReplicationMachine {
             peers[peer]?.equalAt = headsVersion
             for head in heads { acknowledge(head.name.id, size: head.size, by: peer) }
         }
+        peers[peer]?.owesVector = false
         hear(allHeadsOf: peer)
     }
 
@@ -111,8 +117,8 @@ extension ReplicationMachine {
 
     // MARK: Vectors
 
-    /// Sends all shared heads if the peer is owed them. The same vector is not sent twice in a retry time, and no two
-    /// within a second: a vector may be large.
+    /// Sends all shared heads if the peer is owed them. The same vector is not sent twice in a retry time to a peer that
+    /// has not changed, and no two large ones within a second.
     private mutating func flushVector(to peer: NodeID) {
         guard let state = peers[peer], state.owesVector, state.isExchanging, !isStoringLogs(of: peer) else { return }
         if let last = state.lastVector {
@@ -120,7 +126,9 @@ extension ReplicationMachine {
                 peers[peer]?.owesVector = false
                 return
             }
-            guard now >= last.time + min(1_000, configuration.retryMilliseconds) else { return }
+            let isSmall = state.digest.map { $0.count <= 256 } ?? false
+            let pause = isSmall ? configuration.answerMilliseconds : min(1_000, configuration.retryMilliseconds)
+            guard now >= last.time + pause else { return }
         }
         peers[peer]?.owesVector = false
         peers[peer]?.lastVector = (now, headsVersion)

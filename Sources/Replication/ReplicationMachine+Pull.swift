@@ -36,14 +36,15 @@ extension ReplicationMachine {
             // A want for less than a range would only bring small ranges.
             guard grant >= min(configuration.rangeBytes, configuration.creditWindowBytes) else { break }
             guard let log = peers[peer]?.candidates.popFirst() else { break }
-            guard pulls[log] == nil, canPull(log, from: peer) else { continue }
+            guard pulls[log] == nil, canPull(log, from: peer), let name = peers[peer]?.known[log]?.name else { continue }
             if let better = betterSource(than: peer, for: log) {
                 peers[better]?.candidates.append(log)
                 isHandedOn = true
                 continue
             }
             let pull = Pull(
-                peer: peer, number: nextNumber(), from: expected(log), grantedBytes: UInt64(grant), lastProgress: now)
+                name: name, peer: peer, number: nextNumber(), from: expected(log), grantedBytes: UInt64(grant),
+                lastProgress: now)
             pulls[log] = pull
             peers[peer]?.pulling.insert(log)
             sendWant(log, pull)

@@ -11,7 +11,10 @@ extension StoreCore {
             let connection = try Connection(path: path, access: .readWrite, vfs: configuration.fileSystem)
             try connection.execute(Schema.commonPragmas)
             let isNew = try StoreCore.isNew(connection)
-            // The journal mode comes before the rest: changing it resets nothing that is set after it.
+            // The change of the journal mode is the one transaction with a rollback journal. Its deletion must reach the
+            // disk before anything is committed to the write-ahead log: else a loss of power could bring the journal back,
+            // and with it the empty file. EXTRA syncs the directory; FULL is enough from then on.
+            try connection.execute("PRAGMA synchronous = EXTRA")
             guard try connection.text("PRAGMA journal_mode = WAL") == "wal" else {
                 throw StoreError.file(
                     path: path, action: "keep a write-ahead log for", reason: "SQLite cannot do so here")

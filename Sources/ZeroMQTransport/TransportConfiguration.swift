@@ -62,8 +62,7 @@ public struct TransportTiming: Sendable, Equatable {
     /// How often links are looked after.
     var tickMilliseconds: Int64 {
         let shortest = min(
-            greetingIntervalMilliseconds, keepaliveIntervalMilliseconds, keepaliveTimeoutMilliseconds,
-            reconnectDelayMilliseconds * 2)
+            greetingIntervalMilliseconds, keepaliveIntervalMilliseconds, keepaliveTimeoutMilliseconds)
         return Int64(min(max(shortest / 4, 5), 250))
     }
 }

@@ -134,7 +134,7 @@ struct StartRuleTests {
         simulation.stop(ids[0])
         simulation[ids[0]].store.logs[log]?.cut(to: 12)
         // The disk lied and the guard does not know: only the peers can tell.
-        simulation.start(ids[0], guardResult: .agrees)
+        simulation.start(ids[0])
         #expect(!simulation.append(1, to: stream, at: ids[0]))
         #expect(simulation.run(atMost: 1_000) { simulation[ids[0]].mayAppend(now: simulation.now) })
         #expect(simulation[ids[0]].store.logs[log]?.entries.count == 30)
@@ -158,7 +158,7 @@ struct StartRuleTests {
         simulation.stop(ids[0])
         simulation[ids[0]].store.logs = [:]
         simulation[ids[0]].store.current = [:]
-        simulation.start(ids[0], guardResult: .differs)
+        simulation.start(ids[0])
         #expect(simulation.run(atMost: 1_000) { simulation[ids[0]].store.entryCount == 9 })
         #expect(simulation.append(1, to: TestNetwork.studyStream, at: ids[0]))
         #expect(simulation.run(atMost: 1_000) { simulation.hasConverged(policy) })

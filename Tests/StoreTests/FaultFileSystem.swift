@@ -36,6 +36,9 @@ final class FaultFileSystem: Sendable {
         copy.pointee.xOpen = { vfs, name, file, flags, outFlags in
             FaultFileSystem.open(vfs, name, file, flags, outFlags)
         }
+        copy.pointee.xDelete = { vfs, name, mustSyncDirectory in
+            FaultFileSystem.delete(vfs, name, mustSyncDirectory)
+        }
         sqlite3_vfs_register(copy, 0)
     }
 
@@ -63,6 +66,10 @@ final class FaultFileSystem: Sendable {
             $0.operations += 1
             return $0.operations >= $0.failFrom ? $0.failure : nil
         }
+    }
+
+    private func deleted(_ path: String) {
+        state.withLock { $0.durable[path] = nil }
     }
 
     private func synced(_ path: String) {
@@ -120,6 +127,18 @@ extension FaultFileSystem {
             return code
         }
         file.pointee.pMethods = UnsafePointer(methods)
+        return code
+    }
+
+    /// A file that is deleted without syncing its directory is back after a loss of power.
+    private static func delete(
+        _ vfs: UnsafeMutablePointer<sqlite3_vfs>?, _ name: UnsafePointer<CChar>?, _ mustSyncDirectory: Int32
+    ) -> Int32 {
+        guard let base = sqlite3_vfs_find(nil), let name, let owner = vfs?.pointee.pAppData else { return SQLITE_ERROR }
+        let code = base.pointee.xDelete(base, name, mustSyncDirectory)
+        if code == SQLITE_OK && mustSyncDirectory != 0 {
+            Unmanaged<FaultFileSystem>.fromOpaque(owner).takeUnretainedValue().deleted(String(cString: name))
+        }
         return code
     }
 

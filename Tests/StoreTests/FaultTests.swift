@@ -87,13 +87,11 @@ struct FaultTests {
             let found = try directory.copy()
             let lost = TemporaryDirectory()
             try faults.writeDurableFiles(to: lost.path)
-            for files in [found, lost] {
+            for (what, files) in [("found", found), ("lost", lost)] {
                 let after = try reopen(files)
-                #expect(after.isSound, "operation \(number)")
-                let state = states.firstIndex(of: after.contents)
-                #expect(
-                    state == acknowledged || state == acknowledged + 1,
-                    "operation \(number): \(String(describing: state)) of \(acknowledged)")
+                #expect(after.isSound, "operation \(number), \(what)")
+                let step = states.firstIndex(of: after.contents).map { $0 - acknowledged }
+                #expect(step == 0 || step == 1, "operation \(number), \(what)")
             }
         }
     }

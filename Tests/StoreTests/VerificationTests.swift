@@ -31,7 +31,7 @@ struct VerificationTests {
         Tampering("UPDATE entries SET \(flip("header", 40)) WHERE branch = 1 AND leaf_index = 2", "entry"),
         Tampering("UPDATE entries SET \(flip("leaf", 5)) WHERE branch = 2 AND leaf_index = 1", "entry"),
         Tampering("UPDATE bodies SET \(flip("body", 30)) WHERE branch = 1 AND leaf_index = 5", "entry"),
-        Tampering("UPDATE bodies SET body = x'0800' WHERE branch = 1 AND leaf_index = 2", "entry"),
+        Tampering("UPDATE bodies SET body = x'0800' WHERE branch = 1 AND leaf_index = 3", "entry"),
         Tampering("DELETE FROM entries WHERE branch = 1 AND leaf_index = 3", "entry"),
         Tampering("DELETE FROM bodies WHERE branch = 2 AND leaf_index = 0", "entry"),
         Tampering("DELETE FROM entries WHERE branch = 2 AND leaf_index = 5", "log"),

@@ -64,6 +64,7 @@ public struct NetworkFounding {
     ///
     /// - Throws: ``DirectoryError``, or ``EventLog/CharterError`` where the plan breaks a rule of the charter.
     public func found() throws {
+        for node in nodes { try NetworkFounding.directory(of: node.id, in: directory).checkSocketPath() }
         try OwnerOnlyFile.makeDirectory(directory)
         var keys: [NodeID: NodeKeys] = [:]
         var charterNodes: [CharterNode] = []

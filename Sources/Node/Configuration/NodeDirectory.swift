@@ -28,6 +28,21 @@ public struct NodeDirectory: Sendable {
     /// The process id of the running node.
     public var processID: String { path + "/node.pid" }
 
+    /// The most bytes that the path of a socket may have on Linux (`sockaddr_un`), without the closing zero.
+    private static let socketPathBytes = 107
+
+    /// Refuses a directory in which the node's socket could not be made.
+    ///
+    /// - Throws: ``DirectoryError/unreadable(path:reason:)``.
+    func checkSocketPath() throws {
+        guard socket.utf8.count <= NodeDirectory.socketPathBytes else {
+            throw DirectoryError.unreadable(
+                path: socket,
+                reason: "the path of a socket may have \(NodeDirectory.socketPathBytes) bytes, and this one has "
+                    + "\(socket.utf8.count): use a directory with a shorter path, or one below the current folder")
+        }
+    }
+
     /// True where a node's directory was made here.
     public var isNode: Bool { FileManager.default.fileExists(atPath: configuration) }
 }

@@ -45,13 +45,48 @@ public struct StudyImport: Sendable {
     }
 
     /// Checks every file and loads nothing: one report for all.
+    ///
+    /// Beside what ``Interchange/ODMClinicalReader`` finds it is an error where no row of the division has a participant's
+    /// site, and where a participant stands in two files.
     public static func check(_ source: StudySource) throws -> ImportReport {
         let reader = ODMClinicalReader(definition: source.definition)
         var report = ImportReport()
+        var files: [String: String] = [:]
         for path in source.dataFiles {
-            report.add(reader.check(bytes: try StudySource.bytes(of: path), fileName: path).report)
+            var found = ImportReport()
+            let summary = try reader.read(bytes: try StudySource.bytes(of: path), fileName: path, mode: .lenient) {
+                if let problem = placing($0, of: path, source.division) { found.add(problem) }
+                if let other = files.updateValue(path, forKey: $0.subjectKey), other != path {
+                    found.add(repeated($0, in: path, after: other))
+                }
+            }
+            report.add(summary.report)
+            report.add(found)
         }
         return report
+    }
+
+    /// What is wrong with a participant's site; nil where a node hosts it.
+    private static func placing(
+        _ subject: ODMSubjectData, of path: String, _ division: SiteDivision
+    ) -> ImportProblem? {
+        guard subject.site.flatMap({ division.location(of: $0) }) == nil else { return nil }
+        return ImportProblem(
+            severity: .error, kind: subject.site == nil ? .missingElement : .unknownOID, file: path,
+            line: subject.line.number > 0 ? subject.line.number : nil,
+            path: [ImportPathStep("SubjectData", subject.subjectKey), ImportPathStep("SiteRef", subject.site?.text ?? "")],
+            reason: subject.site == nil
+                ? "the participant has no site, so no node would hold the data" : "no row of sites.csv has this site",
+            advice: "name the site of one of its rows, or add a row")
+    }
+
+    private static func repeated(_ subject: ODMSubjectData, in path: String, after other: String) -> ImportProblem {
+        ImportProblem(
+            severity: .error, kind: .duplicateKey, file: path,
+            line: subject.line.number > 0 ? subject.line.number : nil,
+            path: [ImportPathStep("SubjectData", subject.subjectKey)],
+            reason: "the participant stands in \(other) too, and would be registered twice",
+            advice: "put all of a participant's data into one file")
     }
 
     /// Loads the files; each node's part runs beside the others'.
@@ -62,12 +97,16 @@ public struct StudyImport: Sendable {
     /// - Throws: ``LocalClientError`` where a node stays away.
     public func run(lenient: Bool = false, onForm: @escaping @Sendable () -> Void = {}) async throws -> ImportOutcome {
         var batches: [NodeID: [Batch]] = [:]
+        var taken: Set<String> = []
         for path in source.dataFiles {
+            let (locations, subjects) = try outline(of: path)
             // A file belongs to the locations of its participants; most hold one.
-            for location in try locations(in: path) {
+            for location in locations.sorted() {
                 guard let node = source.division[location]?.node else { continue }
-                batches[node, default: []].append(Batch(location: location, content: .file(path)))
+                batches[node, default: []].append(
+                    Batch(location: location, content: .file(path, except: taken.intersection(subjects))))
             }
+            taken.formUnion(subjects)
         }
         for site in source.invented {
             guard let node = source.division[site.location]?.node else { continue }
@@ -93,21 +132,33 @@ public struct StudyImport: Sendable {
     /// What is loaded in one go: the participants of one location.
     private struct Batch {
         enum Content {
-            case file(String)
+            /// A file, without the participants that an earlier one had.
+            case file(String, except: Set<String>)
             case invented(ODMClinicalData)
         }
 
         let location: LocationID
         let content: Content
+
+        /// What a person calls it.
+        var name: String {
+            switch content {
+            case .file(let path, _): path
+            case .invented: "invented participants of \(location)"
+            }
+        }
     }
 
-    private func locations(in path: String) throws -> [LocationID] {
-        var found: Set<LocationID> = []
+    /// The locations and the participants of a file.
+    private func outline(of path: String) throws -> (locations: Set<LocationID>, subjects: Set<String>) {
+        var locations: Set<LocationID> = []
+        var subjects: Set<String> = []
         let reader = ODMClinicalReader(definition: nil)
         _ = try reader.read(bytes: try StudySource.bytes(of: path), fileName: path, mode: .lenient) { subject in
-            if let location = location(of: subject) { found.insert(location) }
+            subjects.insert(subject.subjectKey)
+            if let location = location(of: subject) { locations.insert(location) }
         }
-        return found.sorted()
+        return (locations, subjects)
     }
 
     private func location(of subject: ODMSubjectData) -> LocationID? {
@@ -125,14 +176,14 @@ public struct StudyImport: Sendable {
         case .invented(let data):
             let commands = converter(.sha256([UInt8]("invented participants of \(batch.location)".utf8)))
             return data.subjects.flatMap { commands.commands(for: $0, at: batch.location) }
-        case .file(let path):
+        case .file(let path, let others):
             let bytes = try StudySource.bytes(of: path)
             let commands = converter(.sha256(bytes))
             var list: [Command] = []
             _ = try ODMClinicalReader(definition: source.definition).read(
                 bytes: bytes, fileName: path, mode: lenient ? .lenient : .strict
             ) { subject in
-                guard location(of: subject) == batch.location else { return }
+                guard location(of: subject) == batch.location, !others.contains(subject.subjectKey) else { return }
                 list += commands.commands(for: subject, at: batch.location)
             }
             return list
@@ -154,17 +205,19 @@ public struct StudyImport: Sendable {
         }
         var outcome = ImportOutcome()
         try await conversation.perform(list) { place, answer in
-            count(list[place], answer, in: &outcome)
+            count(list[place], answer, of: batch, in: &outcome)
             if case .save = list[place].request { onForm() }
         }
         return outcome
     }
 
-    private func count(_ command: Command, _ answer: CommandOutcome, in outcome: inout ImportOutcome) {
+    private func count(
+        _ command: Command, _ answer: CommandOutcome, of batch: Batch, in outcome: inout ImportOutcome
+    ) {
         switch answer {
         case .refused(let refusal):
-            let position = command.provenance.origin.map { "form \($0.position)" } ?? "command"
-            outcome.refusals.append("\(position): \(refusal.explanation)")
+            let form = command.provenance.origin.map { ", form \($0.position)" } ?? ""
+            outcome.refusals.append("\(batch.name)\(form): \(refusal.explanation)")
         case .recorded(let receipt):
             if receipt.isRepeated { outcome.repeated += 1 }
             switch command.request {

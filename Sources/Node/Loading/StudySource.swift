@@ -39,8 +39,11 @@ public struct StudySource: Sendable {
     public static func read(study: String, directory: String, plan: String?) throws -> StudySource {
         let document = try bytes(of: study)
         let planPath = plan ?? directory + "/plan.yaml"
-        let files = try FileManager.default.contentsOfDirectory(atPath: directory)
-            .filter { $0.hasSuffix(".xml") }.sorted().map { directory + "/" + $0 }
+        guard let names = try? FileManager.default.contentsOfDirectory(atPath: directory) else {
+            throw DirectoryError.missing(
+                path: directory, advice: "give the folder of sites.csv, plan.yaml and the ODM files with clinical data")
+        }
+        let files = names.filter { $0.hasSuffix(".xml") }.sorted().map { directory + "/" + $0 }
             .filter { URL(fileURLWithPath: $0).standardizedFileURL != URL(fileURLWithPath: study).standardizedFileURL }
         return try make(
             document: document, documentName: study, plan: try bytes(of: planPath), planName: planPath,
@@ -63,6 +66,8 @@ public struct StudySource: Sendable {
         guard let definition, let trialPlan, let sites, !report.hasErrors else {
             throw StudySourceError(report: report)
         }
+        report.add(TrialPlanCheck.check(trialPlan, fileName: planName, definition: definition, division: sites))
+        guard !report.hasErrors else { throw StudySourceError(report: report) }
         return StudySource(
             document: document, definition: definition, planDocument: String(decoding: plan, as: UTF8.self),
             plan: trialPlan, division: sites, dataFiles: dataFiles)
@@ -70,7 +75,7 @@ public struct StudySource: Sendable {
 
     static func bytes(of path: String) throws -> [UInt8] {
         guard let data = FileManager.default.contents(atPath: path) else {
-            throw DirectoryError.missing(path: path, advice: "give the path of a file that can be read")
+            throw DirectoryError.missing(path: path, advice: "give the path of a file that is there and can be read")
         }
         return [UInt8](data)
     }

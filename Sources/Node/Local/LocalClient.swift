@@ -67,10 +67,12 @@ public struct LocalClient {
 
     /// Opens a conversation with the node in `directory`, and ends it when `body` returns.
     ///
-    /// - Throws: ``LocalClientError/notRunning(path:)`` where no node listens, and what `body` throws.
+    /// - Throws: ``LocalClientError/notRunning(path:)`` where no node listens, ``DirectoryError`` where none can, and what
+    ///   `body` throws.
     public static func converse<Result: Sendable>(
         with directory: NodeDirectory, _ body: (inout Conversation) async throws -> Result
     ) async throws -> Result {
+        try directory.checkSocketPath()
         let channel: NIOAsyncChannel<[ByteBuffer], ByteBuffer>
         do {
             channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)

@@ -98,11 +98,20 @@ struct NodeRequests: LocalRequestHandling {
                 node: configuration.node, network: configuration.network,
                 region: state.chain.node(configuration.node)?.region, charterVersion: state.chain.count - 1,
                 start: start, entries: try core.logs().reduce(0) { $0 + $1.head.size }, counts: counts,
-                streams: streams, peers: replication.peers.map(PeerStatus.init),
+                streams: streams, peers: NodeRequests.peers(replication, state.chain, of: configuration.node),
                 incidents: try core.incidents(limit: 20).map {
                     "\(UTCText.iso8601(milliseconds: $0.utcMilliseconds)) \($0.kind): \($0.text)"
                 })
         }
+    }
+
+    /// Every other admitted node, those too that no link ever came up to.
+    private static func peers(
+        _ replication: ReplicationStatus, _ chain: CharterChain, of node: NodeID
+    ) -> [PeerStatus] {
+        let known = Dictionary(replication.peers.map { ($0.node, PeerStatus($0)) }) { first, _ in first }
+        let admitted = (chain.newest?.nodes ?? []).filter { $0.state == .admitted && $0.id != node }.map(\.id)
+        return Set(admitted).union(known.keys).sorted().map { known[$0] ?? PeerStatus(unseen: $0) }
     }
 
     func participant(study: StudyID, label: String) async throws -> ParticipantReport? {
@@ -115,6 +124,13 @@ struct NodeRequests: LocalRequestHandling {
 }
 
 extension PeerStatus {
+    /// A node that no link ever came up to since the start.
+    init(unseen node: NodeID) {
+        self.init(
+            node: node, phase: PeerPhase.down.rawValue, entriesItLacks: 0, entriesLackingHere: 0, sentBytes: 0,
+            receivedBytes: 0, faults: 0)
+    }
+
     init(_ peer: ReplicationStatus.Peer) {
         self.init(
             node: peer.node, phase: peer.phase.rawValue, entriesItLacks: peer.entriesItLacks,

@@ -315,15 +315,7 @@ enum RangeIngest {
             }
             return .success(stored.head)
         case .alreadyHeld(let head): return .success(head)
-        case .refused(let refusal): return .failure(failure(of: refusal))
-        }
-    }
-
-    private static func failure(of refusal: RangeRefusal) -> IngestFailure {
-        switch refusal.rule {
-        case .wrongStart: .outOfPlace
-        case .contradictsHeld, .rootMismatch(isSigned: true): .contradicts("\(refusal)")
-        default: .refused("\(refusal)")
+        case .refused(let refusal): return .failure(IngestFailure(refusal))
         }
     }
 }

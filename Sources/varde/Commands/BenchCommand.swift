@@ -1,19 +1,29 @@
 import ArgumentParser
 import Foundation
+import Node
 import Store
 
 /// `varde bench`.
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
-        abstract: "Measure this machine: appends with one and many writers, beside the raw limits in the same run.",
+        abstract: "Measure this machine: durable appends, catching up, and how soon an entry is at another node.",
         discussion: """
+            Two nodes in this process talk over loopback, with real keys, sockets and stores. Beside each figure stands \
+            what the disk, the processor and the encrypted transport can do at most, measured in the same run. Run it \
+            while nothing else does.
+
             Example:
-              varde bench --json
+              varde bench
+              varde bench --json --entries 20000 --dir /var/lib/varde/bench
             """)
 
-    @Option(help: "Seconds for each measurement.")
+    @Option(help: "Seconds for each measurement of appends.")
     var seconds = 3.0
+    @Option(help: "Entries with which an empty node catches up.")
+    var entries = 100_000
+    @Option(help: "Entries written one by one to measure how soon they arrive.")
+    var samples = 300
     @Option(name: .customLong("dir"), help: "Where to write; without it a temporary folder, which is removed.")
     var directory: String?
     @Flag(help: "Print the figures as JSON.")
@@ -30,43 +40,91 @@ struct BenchCommand: AsyncParsableCommand {
         var fsyncMilliseconds: Double
         var hashesPerSecond: Double
         var bytesPerEntry: Int
+
+        init(_ report: AppendBenchmarkReport) {
+            writers = report.writers
+            entriesPerSecond = report.entriesPerSecond
+            entriesPerCommit = report.entriesPerCommit
+            medianMilliseconds = report.medianMilliseconds
+            percentile99Milliseconds = report.percentile99Milliseconds
+            verifiedIngestPerSecond = report.ingestedPerSecond
+            plainInsertsPerSecond = report.plainInsertsPerSecond
+            fsyncMilliseconds = report.fsyncMilliseconds
+            hashesPerSecond = report.hashesPerSecond
+            bytesPerEntry = report.bytesPerEntry
+        }
     }
 
     struct Figures: Encodable {
         var append: [Append]
+        var replication: ReplicationBenchmarkReport
+    }
+
+    func validate() throws {
+        guard seconds > 0, seconds <= 3600 else { throw ValidationError("--seconds lies between 0 and 3600") }
+        guard (1...10_000_000).contains(entries) else {
+            throw ValidationError("--entries lies between 1 and 10 000 000")
+        }
+        guard (1...100_000).contains(samples) else { throw ValidationError("--samples lies between 1 and 100 000") }
     }
 
     func run() async throws {
         let path = try directory ?? TemporaryDirectory.make()
         defer { if directory == nil { try? FileManager.default.removeItem(atPath: path) } }
-        var figures = Figures(append: [])
+        var append: [Append] = []
         for writers in [1, 64] {
             Output.progress("appending with \(writers) writers")
-            let report = try await AppendBenchmark.run(
-                directory: path + "/append-\(writers)", writers: writers, seconds: seconds)
-            figures.append.append(
+            append.append(
                 Append(
-                    writers: writers, entriesPerSecond: report.entriesPerSecond,
-                    entriesPerCommit: report.entriesPerCommit, medianMilliseconds: report.medianMilliseconds,
-                    percentile99Milliseconds: report.percentile99Milliseconds,
-                    verifiedIngestPerSecond: report.ingestedPerSecond,
-                    plainInsertsPerSecond: report.plainInsertsPerSecond, fsyncMilliseconds: report.fsyncMilliseconds,
-                    hashesPerSecond: report.hashesPerSecond, bytesPerEntry: report.bytesPerEntry))
+                    try await AppendBenchmark.run(
+                        directory: path + "/append-\(writers)", writers: writers, seconds: seconds)))
         }
+        let replication = try await ReplicationBenchmark.run(
+            directory: path + "/replication", entries: entries, liveSamples: samples
+        ) { Output.progress($0) }
         Output.endProgress()
-        if json { return try Output.json(figures) }
-        for append in figures.append {
+        if json { return try Output.json(Figures(append: append, replication: replication)) }
+        show(append)
+        show(replication)
+    }
+
+    private func show(_ append: [Append]) {
+        Output.line("durable appends")
+        for figures in append {
             Output.line(
                 String(
-                    format: "append, %2d writers: %8.0f entries/s  p50 %.2f ms  p99 %.2f ms  (%.1f a commit)",
-                    append.writers, append.entriesPerSecond, append.medianMilliseconds, append.percentile99Milliseconds,
-                    append.entriesPerCommit))
+                    format: "  %2d writers  %8.0f entries/s of %d bytes, p50 %.2f ms, p99 %.2f ms, %.1f to a commit",
+                    figures.writers, figures.entriesPerSecond, figures.bytesPerEntry, figures.medianMilliseconds,
+                    figures.percentile99Milliseconds, figures.entriesPerCommit))
             Output.line(
                 String(
-                    format:
-                        "  beside: plain insert %.0f rows/s, fsync %.2f ms, SHA-256 %.0f/s; verified ingest %.0f entries/s",
-                    append.plainInsertsPerSecond, append.fsyncMilliseconds, append.hashesPerSecond,
-                    append.verifiedIngestPerSecond))
+                    format: "              beside: bare SQLite %.0f rows/s, fsync %.2f ms",
+                    figures.plainInsertsPerSecond, figures.fsyncMilliseconds))
         }
+    }
+
+    private func show(_ report: ReplicationBenchmarkReport) {
+        Output.line("catching up over CURVE, checked, durable and folded")
+        for figures in report.catchUp {
+            Output.line(
+                String(
+                    format: "  %8.0f entries/s of %d bytes (%.1f MB/s): %@ %@ in %.2f s, %.0f to a commit",
+                    figures.entriesPerSecond, figures.bytesPerEntry, figures.megabytesPerSecond,
+                    Output.grouped(figures.entries), figures.content, figures.seconds, figures.entriesPerCommit))
+            Output.line(
+                String(
+                    format: "              beside: bare SQLite %.0f rows/s; written before at %.0f commands/s",
+                    figures.plainInsertsPerSecond, figures.commandsPerSecond))
+        }
+        Output.line("from durable at one node to durable and folded at the other")
+        Output.line(
+            String(
+                format: "  p50 %.2f ms, p99 %.2f ms, at most %.2f ms (%d entries)", report.live.medianMilliseconds,
+                report.live.percentile99Milliseconds, report.live.maximumMilliseconds, report.live.samples))
+        Output.line("this machine")
+        Output.line(
+            String(
+                format: "  fsync %.2f ms, SHA-256 of 300 bytes %.0f/s, CURVE %.0f MB/s", report.limits.fsyncMilliseconds,
+                report.limits.hashesPerSecond, report.limits.curveMegabytesPerSecond))
     }
 }

@@ -16,6 +16,8 @@ final class SimulatedNode {
     /// Nil while the node is down.
     var machine: ReplicationMachine?
     var startRule: StartRule?
+    /// What the guard file says; once it differs it does so until the node has decided how to go on.
+    var guardAgrees = true
     /// Counts the starts, so that answers of an earlier run are recognised.
     var run: UInt64 = 0
     /// The time at which the store will have done all it was handed so far.
@@ -45,15 +47,15 @@ final class SimulatedNode {
 
     var isRunning: Bool { machine != nil }
 
-    func start(now: UInt64, guardResult: StartRule.GuardResult, using random: inout SplitMix64) {
+    func start(now: UInt64, using random: inout SplitMix64) {
         run += 1
         storeBusyUntil = now
         machine = ReplicationMachine(
             node: id, incarnation: random.next(), charter: charter, heads: store.heads, policy: policy,
             configuration: configuration)
         startRule = StartRule(
-            guardResult: store.ownHeads.isEmpty ? .noLogYet : guardResult, configuredPeers: configuredPeers,
-            heads: store.ownHeads, now: now, waitMilliseconds: 500)
+            guardResult: store.ownHeads.isEmpty ? .noLogYet : guardAgrees ? .agrees : .differs,
+            configuredPeers: configuredPeers, heads: store.ownHeads, now: now, waitMilliseconds: 500)
     }
 
     func stop() {
@@ -64,6 +66,7 @@ final class SimulatedNode {
     /// Whether the node may append now; closes the logs that must not be written to any more.
     func mayAppend(now: UInt64) -> Bool {
         guard case .mayAppend(let epochs)? = startRule?.decide(now: now) else { return false }
+        guardAgrees = true
         switch epochs {
         case .none: break
         case .all:

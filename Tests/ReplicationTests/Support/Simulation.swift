@@ -72,8 +72,8 @@ final class Simulation {
 
     // MARK: Nodes and links
 
-    func start(_ id: NodeID, guardResult: StartRule.GuardResult = .agrees) {
-        self[id].start(now: now, guardResult: guardResult, using: &random)
+    func start(_ id: NodeID) {
+        self[id].start(now: now, using: &random)
         queue.push(.tick(id), at: now + UInt64(random.number(1...Int(tickMilliseconds))))
         refreshLinks()
     }

@@ -37,12 +37,12 @@ struct AuthorityOracle {
     func name(_ entry: EntryID) -> EntryID { repeats[entry] ?? entry }
 
     private mutating func isAdmitted(_ entry: WrittenEntry) -> Bool {
-        guard let header = entry.header, entry.content != .notUnderstood else {
-            snapshot.marks.notUnderstood.insert(entry.id)
-            return false
-        }
         if entry.content == .unreadable {
             snapshot.marks.void[entry.id] = .unreadable
+            return false
+        }
+        guard let header = entry.header, entry.content != .notUnderstood else {
+            snapshot.marks.notUnderstood.insert(entry.id)
             return false
         }
         guard header.known.charter < UInt64(directory.versions.count) else {

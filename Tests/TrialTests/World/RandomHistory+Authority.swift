@@ -75,7 +75,7 @@ extension RandomHistory {
         case 10: draft.stream = world.generator.one(of: .study(world.study), .location(.unn, in: world.study))
         case 11: draft.parts[0].bytes = world.generator.bytes(40)
         case 12:
-            _ = try world.unreadableHeader(in: draft.stream, at: writer)
+            _ = try world.newerHeader(in: draft.stream, at: writer)
             return
         default:
             _ = try world.dropping(

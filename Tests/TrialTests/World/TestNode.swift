@@ -62,8 +62,24 @@ final class TestNode {
             randomName: RandomName(using: &generator))
     }
 
-    /// Seals a draft into the node's own log of its stream, reads it back from its bytes, and folds it.
-    func write(_ draft: EntryDraft, using generator: inout SplitMix64) throws -> WrittenEntry {
+    /// Writes a draft into the node's own log of its stream, which is opened where there is none.
+    ///
+    /// - Returns: what was written, the draft's entry last.
+    func write(_ draft: EntryDraft, using generator: inout SplitMix64) throws -> [WrittenEntry] {
+        var written: [WrittenEntry] = []
+        if logs[draft.stream] == nil {
+            let opening = LogOpening(
+                name: logName(of: draft.stream, using: &generator), reason: .first,
+                command: CommandID(using: &generator), earlierHeads: [])
+            written.append(try append(opening.draft(known: draft.known), using: &generator))
+        }
+        let entry = try append(draft, using: &generator)
+        commands[draft.authority.actor, default: [:]][draft.command] = entry
+        return written + [entry]
+    }
+
+    /// Seals a draft, reads it back from its bytes, and folds it.
+    private func append(_ draft: EntryDraft, using generator: inout SplitMix64) throws -> WrittenEntry {
         let name = logName(of: draft.stream, using: &generator)
         let index = sizes[name.id, default: 0]
         sizes[name.id] = index + 1
@@ -72,13 +88,14 @@ final class TestNode {
             log: name.id, index: index, hybridTime: hybridTime << 16,
             nodeTime: NodeTime(utcMilliseconds: Int64(hybridTime)), software: "test", using: &generator
         ).raw
-        let entry = WrittenEntry(try Entry(checking: raw, at: index, of: name.id), in: name)
-        commands[draft.authority.actor, default: [:]][draft.command] = entry
+        // A peer checks the bytes; the fold then reads what was stored.
+        _ = try Entry(checking: raw, at: index, of: name.id)
+        let entry = WrittenEntry(raw, id: raw.id, at: EntryAddress(log: name.id, index: index), in: name)
         try take(entry)
         return entry
     }
 
-    /// The node's log of a stream, which is opened with its first entry.
+    /// The name of the node's log of a stream.
     func logName(of stream: StreamID, using generator: inout SplitMix64) -> LogName {
         if let name = logs[stream] { return name }
         let name = LogName(network: TestNetwork.id, node: id, stream: stream, epoch: Epoch(using: &generator))

@@ -26,14 +26,19 @@ extension TrialTestWorld {
             definition: header.definition, subject: header.subject, command: action.command, parts: action.parts())
     }
 
-    /// An entry of a node's whose header is of a version that nobody here knows.
-    func unreadableHeader(in stream: StreamID, at node: NodeID) throws -> WrittenEntry {
+    /// An entry whose bytes are as given, at the next place of a node's log.
+    func add(header: [UInt8], body: [UInt8] = [], in stream: StreamID, at node: NodeID) throws -> WrittenEntry {
         let name = self[node].logName(of: stream, using: &generator)
+        let raw = RawEntry(header: header, body: body)
         let entry = WrittenEntry(
-            notUnderstood: generator.entryID(),
-            at: EntryAddress(log: name.id, index: self[node].nextIndex(in: name)), in: name)
+            raw, id: raw.id, at: EntryAddress(log: name.id, index: self[node].nextIndex(in: name)), in: name)
         try add(entry, at: node)
         return entry
+    }
+
+    /// An entry whose header is of a version that nobody here knows.
+    func newerHeader(in stream: StreamID, at node: NodeID) throws -> WrittenEntry {
+        try add(header: [0x08, 0x09] + generator.bytes(20), in: stream, at: node)
     }
 
     /// The entry as it stands after parts of it were dropped by an order.
@@ -42,14 +47,20 @@ extension TrialTestWorld {
         let sealed = draft.sealed(
             log: name.id, index: self[node].nextIndex(in: name), hybridTime: 1, nodeTime: NodeTime(utcMilliseconds: 1),
             software: "test", using: &generator)
-        var body = sealed.entry.body
-        for (place, part) in sealed.entry.header.parts.enumerated() where kinds.contains(part.kind) {
-            body.parts[place] = nil
-        }
-        let raw = RawEntry(header: sealed.raw.header, body: body.bytes)
+        let raw = RawEntry(
+            header: sealed.raw.header, body: sealed.entry.dropping(kinds).bytes)
         let entry = WrittenEntry(
             try Entry(checking: raw, at: sealed.entry.header.index, of: name.id), in: name)
         try add(entry, at: node)
         return entry
+    }
+}
+
+extension Entry {
+    /// The body without the parts of some kinds.
+    func dropping(_ kinds: Set<PartKind>) -> EntryBody {
+        var body = body
+        for (place, part) in header.parts.enumerated() where kinds.contains(part.kind) { body.parts[place] = nil }
+        return body
     }
 }

@@ -79,9 +79,9 @@ final class TrialTestWorld {
     /// Writes a draft at a node, whatever that node may do.
     @discardableResult
     func write(_ draft: EntryDraft, at node: NodeID) throws -> WrittenEntry {
-        let entry = try self[node].write(draft, using: &generator)
-        entries.append(entry)
-        return entry
+        let written = try self[node].write(draft, using: &generator)
+        entries += written
+        return written[written.count - 1]
     }
 
     /// Adds an entry that was made by hand.

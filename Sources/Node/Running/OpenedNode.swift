@@ -1,0 +1,114 @@
+import EventLog
+import Logging
+import Replication
+import Store
+import StoreCore
+import Synchronization
+import ZeroMQTransport
+
+/// A node's parts, opened and joined to each other; nothing listens or connects yet.
+struct OpenedNode {
+    let configuration: NodeConfiguration
+    let store: Store<NodeState>
+    let driver: ReplicationDriver
+    let transport: ZeroMQTransport
+
+    /// Opens the node in a directory.
+    ///
+    /// - Parameter onCommit: called on the store's thread after each commit that brought entries, before anybody else is
+    ///   told; it must not wait.
+    /// - Throws: ``DirectoryError``, ``StoreCore/StoreError``, a transport's error.
+    static func open(
+        _ directory: NodeDirectory, logger: Logger, onCommit: @escaping @Sendable ([CommittedLog]) -> Void = { _ in }
+    ) async throws -> OpenedNode {
+        let configuration = try NodeConfiguration.read(directory)
+        try directory.checkSocketPath()
+        // The lock comes before anything is bound, so that a second process changes nothing.
+        let lock = try DirectoryLock(directory: directory.path)
+        let keys = try NodeKeys.read(directory)
+        let founding = try NodeStart.foundingChain(directory, configuration)
+        let commits = CommitRelay()
+        let store = try await Store<NodeState>(
+            StoreConfiguration(
+                directory: directory.path, network: configuration.network, node: configuration.node,
+                signingSeed: keys.signingSeed, software: Software.name),
+            lock: lock, companion: { core in try NodeStart.state(core, founding: founding, configuration) },
+            onCommit: { logs in
+                onCommit(logs)
+                commits.take(logs)
+            })
+        let (driver, transport) = try await join(
+            configuration, keys: keys, store: store, commits: commits, logger: logger)
+        return OpenedNode(configuration: configuration, store: store, driver: driver, transport: transport)
+    }
+
+    private static func join(
+        _ configuration: NodeConfiguration, keys: NodeKeys, store: Store<NodeState>, commits: CommitRelay,
+        logger: Logger
+    ) async throws -> (ReplicationDriver, ZeroMQTransport) {
+        let (chain, heads, ownHeads, verdict, holders, revision) = try await store.read { core, state in
+            (
+                state.chain, try core.heads(), try core.ownLogs().map(\.head), core.startVerdict, state.holders(),
+                state.authorityRevision
+            )
+        }
+        let (allowed, peers) = ReplicationDriver.addresses(of: chain, configuration: configuration)
+        let events = EventRelay()
+        let transport = try ZeroMQTransport(
+            configuration: TransportConfiguration(
+                nodeName: configuration.node.text, keyPair: keys.curve, bindAddress: configuration.listen, peers: peers,
+                allowedPeers: allowed),
+            logger: logger, handler: { events.take($0) })
+        var generator = SystemRandomNumberGenerator()
+        let machine = ReplicationMachine(
+            node: configuration.node, incarnation: generator.next(), charter: chain, heads: heads,
+            policy: NodeHoldingPolicy(node: configuration.node, holders: holders))
+        let guardResult: StartRule.GuardResult =
+            switch verdict {
+            case .noLogYet: .noLogYet
+            case .agrees: .agrees
+            case .differs: .differs
+            }
+        let rule = StartRule(
+            guardResult: guardResult, configuredPeers: configuration.peers.keys.compactMap { NodeID($0) },
+            heads: ownHeads, now: NodeClock.monotonicMilliseconds())
+        let driver = ReplicationDriver(
+            configuration: configuration, store: store, transport: transport, machine: machine, startRule: rule,
+            startVerdict: verdict, logger: logger)
+        events.driver = driver
+        commits.driver = driver
+        await driver.refreshAuthority(revision: revision)
+        return (driver, transport)
+    }
+}
+
+/// Hands the transport's events to the driver, on the polling thread both share.
+private final class EventRelay: Sendable {
+    private let held = Mutex<ReplicationDriver?>(nil)
+
+    var driver: ReplicationDriver? {
+        get { held.withLock { $0 } }
+        set { held.withLock { $0 = newValue } }
+    }
+
+    func take(_ events: [TransportEvent]) {
+        driver?.assumeIsolated { $0.handle(events) }
+    }
+}
+
+/// Tells the driver of commits, from the store's thread.
+private final class CommitRelay: Sendable {
+    private let held = Mutex<ReplicationDriver?>(nil)
+
+    var driver: ReplicationDriver? {
+        get { held.withLock { $0 } }
+        set { held.withLock { $0 = newValue } }
+    }
+
+    func take(_ logs: [CommittedLog]) {
+        // What came from peers the driver learns in the order of its own requests.
+        let own = logs.filter(\.isOwn)
+        guard !own.isEmpty, let driver else { return }
+        Task { await driver.committed(own) }
+    }
+}

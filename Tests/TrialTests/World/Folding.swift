@@ -1,0 +1,36 @@
+import EventLog
+import Trial
+
+/// Folds a set of entries in a given order, as a node of its own would.
+struct Folding {
+    private(set) var fold: StudyFold
+    private var source = MemorySource()
+
+    /// - Parameter charterVersions: how many versions of the charter are known from the start.
+    init(study: StudyID, charterVersions: Int) {
+        fold = StudyFold(study: study, directory: TestNetwork.directory(charterVersions))
+    }
+
+    mutating func take(_ entries: some Sequence<WrittenEntry>) throws {
+        for entry in entries {
+            source.entries[entry.address] = entry
+            try fold.insert(entry, source: source)
+        }
+    }
+
+    mutating func learn(charterVersions: Int) throws {
+        try fold.update(TestNetwork.directory(charterVersions), source: source)
+    }
+
+    /// The digests of the study's own stream and of all locations.
+    mutating func digests() -> [StreamDigest] {
+        let streams = [StreamID.study(fold.study)] + fold.locations.keys.sorted().map { .location($0, in: fold.study) }
+        return streams.map { fold.digest(of: $0) }
+    }
+
+    /// What the fold and the oracle find out about the set, and whether they find out the same.
+    func difference(from entries: [WrittenEntry]) -> String? {
+        let oracle = Oracle(entries, study: fold.study, directory: fold.authority.directory)
+        return StudySnapshot(fold).difference(from: oracle.snapshot)
+    }
+}
