@@ -75,10 +75,10 @@ let package = Package(
 
         tests("EventLogTests", ["EventLog", crypto]),
         tests("TrialTests", ["Trial", "EventLog"]),
-        tests("StoreTests", ["Store", "StoreCore", "EventLog", grdb]),
+        tests("StoreTests", ["Store", "StoreCore", "EventLog", grdb, sqlite]),
         tests("ReplicationTests", ["Replication", "EventLog"]),
-        tests("TransportTests", ["ZeroMQTransport"]),
+        tests("TransportTests", ["ZeroMQTransport", "CZeroMQ"]),
         tests("InterchangeTests", ["Interchange", "Trial"]),
-        tests("NodeTests", ["Node"]),
+        tests("NodeTests", ["Node", "Interchange", "Trial", "StoreCore", "EventLog", logging]),
     ]
 )

@@ -189,6 +189,12 @@ extension ReplicationMachine {
     mutating func learn(_ head: LogHead, from peer: NodeID, isWhole: Bool) {
         let log = head.name.id
         guard charter.node(head.name.node) != nil else { return }
+        if head.name.node == node, head.size > max(held[log]?.size ?? 0, peers[peer]?.known[log]?.size ?? 0),
+            peers[peer]?.hasAnswered == false || shares(head.name.stream, with: peer)
+        {
+            // Told also where we may not ask for the entries: whoever holds them, they have been written.
+            effects.append(.ownLogAhead(head, from: peer))
+        }
         guard policy.mayHold(node, head.name.stream) else {
             report(.streamRefused(head.name.stream), about: peer, isOnce: true)
             return
@@ -208,9 +214,6 @@ extension ReplicationMachine {
         let mine = held[log]
         if let mine, mine.size == head.size, mine.root != head.root, head.root != .zero {
             report(.headContradicts(log: log, size: head.size), about: peer, isOnce: true)
-        }
-        if head.name.node == node, head.size > max(mine?.size ?? 0, before?.size ?? 0) {
-            effects.append(.ownLogAhead(head, from: peer))
         }
         if head.size > expected(log) { peers[peer]?.candidates.append(log) }
     }

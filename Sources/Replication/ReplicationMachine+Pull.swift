@@ -36,7 +36,9 @@ extension ReplicationMachine {
             // A want for less than a range would only bring small ranges.
             guard grant >= min(configuration.rangeBytes, configuration.creditWindowBytes) else { break }
             guard let log = peers[peer]?.candidates.popFirst() else { break }
-            guard pulls[log] == nil, canPull(log, from: peer), let name = peers[peer]?.known[log]?.name else { continue }
+            guard pulls[log] == nil, canPull(log, from: peer), let name = peers[peer]?.known[log]?.name else {
+                continue
+            }
             if let better = betterSource(than: peer, for: log) {
                 peers[better]?.candidates.append(log)
                 isHandedOn = true

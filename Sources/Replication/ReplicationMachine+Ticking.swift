@@ -53,10 +53,7 @@ extension ReplicationMachine {
     mutating func reviewAuthority() {
         headsVersion += 1
         for log in pulls.keys.sorted() {
-            guard let pull = pulls[log], let name = held[log]?.name ?? peers[pull.peer]?.known[log]?.name else {
-                continue
-            }
-            if !shares(name.stream, with: pull.peer) { endPull(log) }
+            if let pull = pulls[log], !shares(pull.name.stream, with: pull.peer) { endPull(log) }
         }
         for peer in order {
             let known = (peers[peer]?.known ?? [:]).filter { policy.mayHold(node, $0.value.name.stream) }

@@ -13,6 +13,10 @@ public import EventLog
 /// - where not all configured peers were heard, the guard file decides: it agrees, or all logs get a new epoch;
 /// - also later, a log of which entries were taken back is closed and a new epoch opened.
 ///
+/// What it cannot see: a node that no longer may hold a stream keeps its copy and is silent about it, and a node that is
+/// not configured is not waited for. Whoever builds on the rule keeps the guard differing until the new epochs are open;
+/// a commit of entries of others must not make it agree again.
+///
 /// Invariants:
 /// - once appending is allowed it stays allowed;
 /// - a log named in ``NewEpochs`` stays named until ``epochOpened(for:)``.

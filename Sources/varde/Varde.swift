@@ -12,7 +12,10 @@ struct Varde: AsyncParsableCommand {
         commandName: "varde",
         abstract: "Electronic data capture for multicentre trials in which every hospital owns a node.",
         discussion: """
-            Begin with 'varde demo': it starts a national network on this machine, with a trial in it.
+            Begin with the demonstration: it starts a national network on this machine, with a trial in it.
+
+            Example:
+              varde demo
             """,
         version: Software.name,
         subcommands: [
@@ -22,6 +25,7 @@ struct Varde: AsyncParsableCommand {
 
     static func main() async {
         _ = started
+        signal(SIGPIPE, SIG_IGN)
         do {
             var command = try parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {

@@ -146,6 +146,16 @@ struct StartRuleTests {
         #expect(simulation[ids[1]].store.entryCount == 32)
     }
 
+    @Test func `what a peer holds of us is told even where we may not ask it for the entries`() {
+        let peer = TestNetwork.ous
+        var single = SingleMachine(peers: [peer], policy: TestNetwork.closed(TestNetwork.nodes))
+        single.exchange(with: peer)
+        let head = LogHead(name: SingleMachine.name(1), size: 4, root: .sha256([4]))
+        let vector = Have.Part(vector: 1, index: 0, count: 1)
+        let effects = single.receive(.have(Have(part: vector, rows: [HaveRow(head)])), from: peer)
+        #expect(effects == [.ownLogAhead(head, from: peer), .peerAnswered(peer)])
+    }
+
     @Test func `a whole log that was lost comes back`() {
         let ids = Array(TestNetwork.nodes.prefix(2))
         let policy = TestNetwork.open(ids)

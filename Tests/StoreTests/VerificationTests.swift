@@ -45,6 +45,7 @@ struct VerificationTests {
         Tampering("UPDATE logs SET node = 'somebody' WHERE branch = 2", "log row"),
         Tampering("UPDATE logs SET stream = 'nonsense' WHERE branch = 2", "log row"),
         Tampering("UPDATE logs SET byte_count = 5 WHERE branch = 2", "log"),
+        Tampering("DELETE FROM logs WHERE branch = 2", "arrival"),
         Tampering("UPDATE arrivals SET first = first + 1 WHERE arrival = 2", "arrival"),
         Tampering("UPDATE arrivals SET count = count + 1 WHERE arrival = 1", "arrival"),
         Tampering("DELETE FROM arrivals WHERE arrival = (SELECT max(arrival) FROM arrivals)", "log"),

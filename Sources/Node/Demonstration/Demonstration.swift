@@ -102,7 +102,7 @@ public final class Demonstration: Sendable {
     public func snapshot() async -> Snapshot {
         let statuses = await withTaskGroup(of: NodeStatus?.self) { group in
             for process in processes {
-                group.addTask { try? await LocalClient.status(of: process.directory) }
+                group.addTask { await Self.status(of: process.directory, withinSeconds: 3) }
             }
             var found: [NodeID: NodeStatus] = [:]
             for await status in group {
@@ -116,6 +116,20 @@ public final class Demonstration: Sendable {
             restarts: Dictionary(uniqueKeysWithValues: processes.map { ($0.node, $0.restarts) }), seconds: seconds)
     }
 
+    /// A node's status; nil where it does not answer in time, so that one node that hangs does not hold up the others.
+    private static func status(of directory: NodeDirectory, withinSeconds seconds: Int) async -> NodeStatus? {
+        await withTaskGroup(of: NodeStatus?.self) { group in
+            group.addTask { try? await LocalClient.status(of: directory) }
+            group.addTask {
+                try? await Task.sleep(for: .seconds(seconds))
+                return nil
+            }
+            let first = await group.next() ?? nil
+            group.cancelAll()
+            return first
+        }
+    }
+
     /// Waits until all nodes hold the same, and says what they hold.
     ///
     /// - Parameter timeoutSeconds: after which the summary says that they have not converged.
@@ -124,7 +138,7 @@ public final class Demonstration: Sendable {
         let deadline = seconds + timeoutSeconds
         while true {
             let snapshot = await snapshot()
-            let isReached = snapshot.statuses.count == processes.count && Convergence.isReached(snapshot.statuses)
+            let isReached = snapshot.statuses.count == processes.count && Convergence.isReached(snapshot.statuses, of: source)
             if isReached || snapshot.seconds > deadline {
                 if isReached { begin("converged") }
                 return DemonstrationSummary(snapshot.statuses, converged: isReached, seconds: snapshot.seconds)

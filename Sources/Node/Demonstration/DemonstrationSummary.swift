@@ -88,11 +88,15 @@ public struct DemonstrationSummary: Hashable, Sendable, Codable {
 
 /// Compares what nodes hold.
 enum Convergence {
-    /// Whether every stream that several nodes hold has the same logs, roots and digest at each, nothing waits, and no
-    /// node lacks what a peer of its shows.
-    static func isReached(_ statuses: [NodeStatus]) -> Bool {
+    /// Whether every node holds the locations' streams it is entitled to and no other, whether every stream has the same
+    /// logs, roots and digest wherever it is held, and no node lacks what a peer shows.
+    ///
+    /// - Parameter source: says who is entitled to what.
+    static func isReached(_ statuses: [NodeStatus], of source: StudySource) -> Bool {
         var seen: [String: StreamStatus] = [:]
+        let entitled = source.entitledLocations(of: Set(statuses.flatMap { $0.streams.compactMap(\.location) }))
         for status in statuses {
+            guard Set(status.streams.compactMap(\.location)) == entitled[status.node] ?? [] else { return false }
             for stream in status.streams {
                 guard let other = seen[stream.stream] else {
                     seen[stream.stream] = stream
@@ -103,12 +107,28 @@ enum Convergence {
                 else { return false }
             }
         }
-        return statuses.allSatisfy { status in
-            status.peers.allSatisfy { $0.entriesLackingHere == 0 && $0.entriesItLacks == 0 }
-        }
+        return statuses.allSatisfy { status in status.peers.allSatisfy { $0.entriesLackingHere == 0 } }
     }
 
     private static func heads(_ stream: StreamStatus) -> [LogID: [String]] {
         Dictionary(stream.logs.map { ($0.log, ["\($0.size)", $0.root.hex]) }) { first, _ in first }
+    }
+}
+
+extension StudySource {
+    /// Of the locations whose streams there are, those that each node is to hold: its own, those of its regional sites, and
+    /// at a coordinating node all.
+    func entitledLocations(of loaded: Set<LocationID>) -> [NodeID: Set<LocationID>] {
+        var entitled: [NodeID: Set<LocationID>] = [:]
+        for node in plan.coordinatingNodes { entitled[node] = loaded }
+        for location in loaded {
+            guard let host = division[location]?.node else { continue }
+            entitled[host, default: []].insert(location)
+            guard let site = plan.studySite(of: location), site.isRegional else { continue }
+            for other in site.locations {
+                if let node = division[other]?.node { entitled[node, default: []].insert(location) }
+            }
+        }
+        return entitled
     }
 }

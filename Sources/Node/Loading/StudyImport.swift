@@ -197,16 +197,18 @@ public struct StudyImport: Sendable {
         guard let first = list.first else { return ImportOutcome() }
         let conversation = NodeConversation(directory: directory)
         // The first waits until definitions, participation and delegation have come to the node.
-        _ = try await conversation.insist(first) { refusal in
+        let registered = try await conversation.insist(first) { refusal in
             switch refusal {
             case .unknownStudy, .locationNotOpen, .notDelegated, .noDefinitions: true
             default: false
             }
         }
         var outcome = ImportOutcome()
-        try await conversation.perform(list) { place, answer in
-            count(list[place], answer, of: batch, in: &outcome)
-            if case .save = list[place].request { onForm() }
+        count(first, .recorded(registered), of: batch, in: &outcome)
+        let rest = Array(list.dropFirst())
+        try await conversation.perform(rest) { place, answer in
+            count(rest[place], answer, of: batch, in: &outcome)
+            if case .save = rest[place].request { onForm() }
         }
         return outcome
     }

@@ -67,6 +67,10 @@ public struct PeerStatus: Hashable, Sendable, Codable {
     public var entriesItLacks: UInt64
     /// Entries the peer holds that are not here yet.
     public var entriesLackingHere: UInt64
+    /// Logs being pulled from it.
+    public var logsInFlight: Int
+    /// Bytes that came from it and are not durable yet.
+    public var bytesBeingStored: Int
     /// Bytes sent to it since the start.
     public var sentBytes: UInt64
     /// Bytes received from it since the start.

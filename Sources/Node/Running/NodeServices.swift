@@ -127,14 +127,15 @@ extension PeerStatus {
     /// A node that no link ever came up to since the start.
     init(unseen node: NodeID) {
         self.init(
-            node: node, phase: PeerPhase.down.rawValue, entriesItLacks: 0, entriesLackingHere: 0, sentBytes: 0,
-            receivedBytes: 0, faults: 0)
+            node: node, phase: PeerPhase.down.rawValue, entriesItLacks: 0, entriesLackingHere: 0,
+            logsInFlight: 0, bytesBeingStored: 0, sentBytes: 0, receivedBytes: 0, faults: 0)
     }
 
     init(_ peer: ReplicationStatus.Peer) {
         self.init(
             node: peer.node, phase: peer.phase.rawValue, entriesItLacks: peer.entriesItLacks,
-            entriesLackingHere: peer.entriesLackingHere, sentBytes: peer.sentBytes, receivedBytes: peer.receivedBytes,
+            entriesLackingHere: peer.entriesLackingHere, logsInFlight: peer.logsInFlight,
+            bytesBeingStored: peer.bytesBeingStored, sentBytes: peer.sentBytes, receivedBytes: peer.receivedBytes,
             faults: peer.faults)
     }
 }

@@ -46,10 +46,11 @@ struct OpenedNode {
         _ configuration: NodeConfiguration, keys: NodeKeys, store: Store<NodeState>, commits: CommitRelay,
         logger: Logger
     ) async throws -> (ReplicationDriver, ZeroMQTransport) {
+        let node = configuration.node
         let (chain, heads, ownHeads, verdict, holders, revision) = try await store.read { core, state in
             (
-                state.chain, try core.heads(), try core.ownLogs().map(\.head), core.startVerdict, state.holders(),
-                state.authorityRevision
+                state.chain, try core.heads(), try core.ownLogs().map(\.head), core.startVerdict,
+                state.holders(for: node), state.authorityRevision
             )
         }
         let (allowed, peers) = ReplicationDriver.addresses(of: chain, configuration: configuration)
@@ -60,9 +61,12 @@ struct OpenedNode {
                 allowedPeers: allowed),
             logger: logger, handler: { events.take($0) })
         var generator = SystemRandomNumberGenerator()
+        var pace = ReplicationConfiguration()
+        // A few hundred bytes to each peer, so that a screen that says where a form is known is not long behind.
+        pace.antiEntropyMilliseconds = 5_000
         let machine = ReplicationMachine(
             node: configuration.node, incarnation: generator.next(), charter: chain, heads: heads,
-            policy: NodeHoldingPolicy(node: configuration.node, holders: holders))
+            policy: NodeHoldingPolicy(node: configuration.node, holders: holders), configuration: pace)
         let guardResult: StartRule.GuardResult =
             switch verdict {
             case .noLogYet: .noLogYet

@@ -91,20 +91,25 @@ actor ReplicationDriver {
     }
 
     /// Entries of this node are durable.
-    func committed(_ logs: [CommittedLog]) {
+    ///
+    /// Where they may have changed who may hold what, the machine learns that first: it must offer nothing by what held
+    /// before.
+    func committed(_ logs: [CommittedLog]) async {
+        if logs.contains(where: { $0.head.name.stream.scope == .study }) { await refreshAuthority(revision: .max) }
         perform(machine.storeCommitted(logs.map(\.head), now: now))
     }
 
-    /// Asks the store who may hold what, if authority changed since it was asked last.
+    /// Asks the store who may hold what, if authority may have changed since it was asked last.
     func refreshAuthority(revision: UInt64) async {
         guard revision > authorityRevision else { return }
-        authorityRevision = revision
-        guard let (chain, holders) = try? await store.read({ _, state in (state.chain, state.holders()) }) else {
-            return
-        }
+        let node = node
+        let known = try? await store.read { _, state in (state.authorityRevision, state.chain, state.holders(for: node)) }
+        // Two answers may come in either order: the older one must not undo the newer.
+        guard let (reached, chain, holders) = known, reached > authorityRevision else { return }
+        authorityRevision = reached
         if chain.count > machine.charter.count { perform(machine.charterChanged(chain, now: now)) }
         admit(chain)
-        perform(machine.authorityChanged(NodeHoldingPolicy(node: configuration.node, holders: holders), now: now))
+        perform(machine.authorityChanged(NodeHoldingPolicy(node: node, holders: holders), now: now))
     }
 
     /// Tells the transport whose keys the newest charter admits, and where they are.

@@ -134,10 +134,14 @@ struct NodeState {
     }
 
     /// Which nodes may hold which of the streams whose participation is known here (DESIGN §6).
-    func holders() -> [StreamID: Set<NodeID>] {
+    ///
+    /// Before the first participation number a study is its founder's alone, and `node`'s own, which may be about to be
+    /// told that it was invited.
+    func holders(for node: NodeID) -> [StreamID: Set<NodeID>] {
         var holders: [StreamID: Set<NodeID>] = [:]
-        for (study, fold) in folds where fold.authority.participation != nil {
+        for (study, fold) in folds where fold.authority.founder != nil {
             holders[.study(study)] = fold.authority.holders(of: .study(study))
+            if fold.authority.participation == nil { holders[.study(study)]?.insert(node) }
             for member in fold.authority.participation?.members ?? [] {
                 let stream = StreamID.location(member.location, in: study)
                 holders[stream] = fold.authority.holders(of: stream)

@@ -79,7 +79,7 @@ public struct ODMExport {
         _ outcome: inout Outcome
     ) -> ODMFormData {
         outcome.forms += 1
-        let groups = children.of(id, kind: .itemGroup, order: { _ in 0 })
+        let groups = children.of(id, kind: .itemGroup, order: groupOrder(in: form))
         let held = groups.flatMap { $0.1.registers.values.compactMap(\.current) }
         let entries = Set(held.map(\.id.entry))
         // One import behind all values gives the form its record; else each item carries its own entry's.
@@ -136,6 +136,11 @@ public struct ODMExport {
     private func formOrder(in event: InstanceState) -> (InstanceState) -> Int {
         let forms = definition.events[StudyEventOID(event.shape.oid)]?.forms
         return { forms?.position(of: FormOID($0.shape.oid)) ?? .max }
+    }
+
+    private func groupOrder(in form: InstanceState) -> (InstanceState) -> Int {
+        let groups = definition.forms[FormOID(form.shape.oid)]?.itemGroups
+        return { groups?.position(of: ItemGroupOID($0.shape.oid)) ?? .max }
     }
 
     /// The repeat key: an import's, else the place among those of its kind, for what repeats.

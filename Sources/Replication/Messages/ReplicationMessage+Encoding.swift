@@ -27,7 +27,7 @@ extension ReplicationMessage {
                 inner.unsigned(3, want.pull)
                 inner.unsigned(4, want.creditBytes)
             }
-        case .range(let message): writer.message(8) { message.write(to: &$0) }
+        case .range(let message): writer.data(8, message.contentBytes)
         case .receipt(let receipt):
             writer.message(9) { inner in
                 inner.identifier(1, receipt.log)
@@ -95,16 +95,27 @@ extension HaveRow {
 }
 
 extension RangeMessage {
-    fileprivate func write(to writer: inout WireWriter) {
+    /// The content of the message. Entries are written in place, because a writer of its own for each of them was
+    /// measured at four times the cost.
+    fileprivate var contentBytes: [UInt8] {
+        var writer = WireWriter(capacity: range.transferBytes + range.entries.count * 12 + 96)
         writer.unsigned(1, pull)
         writer.identifier(2, range.log)
         writer.unsigned(3, range.start)
         for entry in range.entries {
-            writer.message(4) { inner in
-                inner.data(1, entry.header)
-                inner.data(2, entry.body)
-            }
+            writer.rawVarint(4 << 3 | UInt64(WireKind.lengthDelimited.rawValue))
+            writer.rawVarint(UInt64(RangeMessage.fieldBytes(entry.header) + RangeMessage.fieldBytes(entry.body)))
+            writer.data(1, entry.header)
+            writer.data(2, entry.body)
         }
         writer.data(5, range.checkpoint)
+        return writer.bytes
+    }
+
+    /// How many bytes ``WireWriter/data(_:_:)`` takes for a field with a number below 16.
+    private static func fieldBytes(_ bytes: [UInt8]) -> Int {
+        guard !bytes.isEmpty else { return 0 }
+        let lengthBits = Int.bitWidth - bytes.count.leadingZeroBitCount
+        return 1 + (lengthBits + 6) / 7 + bytes.count
     }
 }

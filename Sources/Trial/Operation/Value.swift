@@ -112,7 +112,7 @@ extension Value {
             writer.unsigned(2, UInt64(textPart))
         } else {
             writer.string(3, typed)
-            if normalised != typed { writer.string(4, always: normalised) }
+            if !isSpelledAlike(normalised, typed) { writer.string(4, always: normalised) }
         }
         if let unit { writer.string(5, always: unit) }
         if let codeList { writer.string(6, always: codeList) }
@@ -198,6 +198,11 @@ struct TextDatum {
 
     func write(into writer: inout WireWriter) {
         writer.string(1, typed)
-        if let normalised, normalised != typed { writer.string(2, always: normalised) }
+        if let normalised, !isSpelledAlike(normalised, typed) { writer.string(2, always: normalised) }
     }
+}
+
+/// Whether two texts are the same bytes: equality of Swift strings takes composed and decomposed letters for one.
+private func isSpelledAlike(_ left: String, _ right: String) -> Bool {
+    left.utf8.elementsEqual(right.utf8)
 }

@@ -5,7 +5,11 @@ import Node
 /// `varde export`.
 struct ExportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "export", abstract: "Write what a node holds of a study.", subcommands: [ODM.self])
+        commandName: "export", abstract: "Write what a node holds of a study.",
+        discussion: """
+            Example:
+              varde export odm --dir network/norcrin --study CDISCPILOT01 --out pilot.xml
+            """, subcommands: [ODM.self])
 
     /// `varde export odm`.
     struct ODM: AsyncParsableCommand {
@@ -63,7 +67,7 @@ struct ExportCommand: AsyncParsableCommand {
                 FileManager.default.createFile(
                     atPath: temporary, contents: nil, attributes: [.posixPermissions: 0o600]),
                 let handle = FileHandle(forWritingAtPath: temporary)
-            else { throw Failure("\(temporary) cannot be written") }
+            else { throw Failure("\(output) cannot be written: \(String(cString: strerror(errno)))") }
             return handle
         }
     }

@@ -8,7 +8,11 @@ import Synchronization
 /// `varde import`.
 struct ImportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "import", abstract: "Load data recorded elsewhere.", subcommands: [ODM.self])
+        commandName: "import", abstract: "Load data recorded elsewhere.",
+        discussion: """
+            Example:
+              varde import odm --network-dir network --study study.xml --data FOLDER
+            """, subcommands: [ODM.self])
 
     /// `varde import odm`.
     struct ODM: AsyncParsableCommand {
@@ -57,8 +61,9 @@ struct ImportCommand: AsyncParsableCommand {
             } else {
                 Output.line(
                     "\(Output.grouped(outcome.participants)) participants, \(Output.grouped(outcome.forms)) forms, "
-                        + "\(Output.grouped(outcome.values)) values; \(Output.grouped(outcome.repeated)) had been recorded before"
-                )
+                        + "\(Output.grouped(outcome.values)) values; "
+                        + (outcome.repeated > 0
+                            ? "\(Output.grouped(outcome.repeated)) commands had been recorded before" : "all new"))
             }
             guard !report.hasErrors, outcome.refusals.isEmpty else { throw ExitCode(1) }
         }

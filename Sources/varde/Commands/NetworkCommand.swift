@@ -7,7 +7,11 @@ import Node
 /// `varde network`.
 struct NetworkCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "network", abstract: "Found a network of nodes.", subcommands: [Initialise.self])
+        commandName: "network", abstract: "Found a network of nodes.",
+        discussion: """
+            Example:
+              varde network init --dir network --network training --sites sites.csv
+            """, subcommands: [Initialise.self])
 
     /// `varde network init`.
     struct Initialise: AsyncParsableCommand {
@@ -20,7 +24,8 @@ struct NetworkCommand: AsyncParsableCommand {
                 it away from machines that run a node.
 
                 Example:
-                  varde network init --dir network --network training --sites sites.csv --coordinating norcrin
+                  varde network init --dir network --network training \
+                    --sites sites.csv --coordinating norcrin
                 """)
 
         @Option(name: .customLong("dir"), help: "Where the nodes' directories go, each under its node's name.")
@@ -32,16 +37,18 @@ struct NetworkCommand: AsyncParsableCommand {
         @Option(help: "A node that hosts no location, such as a coordinating centre; may be given several times.")
         var coordinating: [String] = []
 
+        func validate() throws {
+            guard NetworkID(network) != nil else {
+                throw ValidationError("--network takes 1 to 63 of a-z, 0-9, '.' and '-', not '\(network)'")
+            }
+            for text in coordinating where NodeID(text) == nil {
+                throw ValidationError("--coordinating takes 1 to 63 of a-z, 0-9, '.' and '-', not '\(text)'")
+            }
+        }
+
         func run() async throws {
-            guard let network = NetworkID(network) else {
-                throw ValidationError("--network takes 1 to 63 of a-z, 0-9, '.' and '-'")
-            }
-            let coordinating = try coordinating.map { text in
-                guard let node = NodeID(text) else {
-                    throw ValidationError("--coordinating takes 1 to 63 of a-z, 0-9, '.' and '-'")
-                }
-                return node
-            }
+            guard let network = NetworkID(network) else { return try validate() }
+            let coordinating = coordinating.compactMap { NodeID($0) }
             let nodes = try NetworkFounding.plannedNodes(divisionFile: sites, coordinating: coordinating)
             try NetworkFounding(network: network, nodes: nodes, directory: directory).found()
             Output.line("founded network \(network) with \(nodes.count) nodes in \(directory)")

@@ -6,7 +6,11 @@ import Node
 /// `varde node`.
 struct NodeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "node", abstract: "Run or stop a node.", subcommands: [Run.self, Stop.self])
+        commandName: "node", abstract: "Run or stop a node.",
+        discussion: """
+            Example:
+              varde node run --dir network/haukeland
+            """, subcommands: [Run.self, Stop.self])
 
     /// `varde node run`.
     struct Run: AsyncParsableCommand {

@@ -10,7 +10,8 @@ enum Output {
 
     /// A line on standard output.
     static func line(_ text: String) {
-        FileHandle.standardOutput.write(Data((text + "\n").utf8))
+        // A reader that has seen enough (`| head`) ends the program quietly, as it ends others.
+        do { try FileHandle.standardOutput.write(contentsOf: Data((text + "\n").utf8)) } catch { exit(0) }
     }
 
     /// A line on standard error.

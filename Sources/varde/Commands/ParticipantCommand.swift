@@ -24,8 +24,14 @@ struct ParticipantCommand: AsyncParsableCommand {
     @Flag(help: "Print everything as JSON.")
     var json = false
 
+    func validate() throws {
+        guard StudyID(hex: study) != nil else {
+            throw ValidationError("--study takes the 32 hexadecimal digits of a study's id, not '\(study)'")
+        }
+    }
+
     func run() async throws {
-        guard let id = StudyID(hex: study) else { throw ValidationError("--study takes 32 hexadecimal digits") }
+        guard let id = StudyID(hex: study) else { return try validate() }
         let reply = try await LocalClient.ask(try node.directory(), .participant(study: id, label: label))
         guard case .participant(let found) = reply, let report = found else {
             throw Failure("no participant of study \(study) has the label \(label) at this node")

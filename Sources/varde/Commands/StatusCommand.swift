@@ -47,10 +47,12 @@ struct StatusCommand: AsyncParsableCommand {
     private func show(_ stream: StreamStatus) {
         Output.line("  \(stream.stream)  digest \(stream.digest.hex.prefix(16))")
         for log in stream.logs {
-            let also = log.alsoAt.isEmpty ? "nowhere else yet" : log.alsoAt.map(\.text).joined(separator: ", ")
+            let also =
+                log.alsoAt.isEmpty
+                ? "known nowhere else yet" : "also at " + log.alsoAt.map(\.text).joined(separator: ", ")
             Output.line(
                 "    \(log.log.hash.hex.prefix(16)) by \(Output.cell(log.node.text, 10)) "
-                    + "\(Output.cell(Output.grouped(log.size), 8, right: true)) entries, also at \(also)")
+                    + "\(Output.cell(Output.grouped(log.size), 8, right: true)) entries, \(also)")
         }
         for finding in stream.findings { Output.line("    ! \(finding)") }
     }

@@ -8,7 +8,11 @@ import Trial
 /// `varde study`.
 struct StudyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "study", abstract: "Check or publish a study.", subcommands: [Check.self, Publish.self])
+        commandName: "study", abstract: "Check or publish a study.",
+        discussion: """
+            Example:
+              varde study check --study study.xml --data FOLDER
+            """, subcommands: [Check.self, Publish.self])
 
     /// `varde study check`.
     struct Check: AsyncParsableCommand {
@@ -88,7 +92,11 @@ struct NetworkOption: ParsableArguments {
         var directories: [NodeID: NodeDirectory] = [:]
         for node in source.plannedNodes {
             let directory = NetworkFounding.directory(of: node.id, in: path)
-            guard directory.isNode else { throw Failure("\(directory.path) is not a node's directory") }
+            guard directory.isNode else {
+                throw Failure(
+                    "\(path) holds no directory of node \(node.id), which the study needs: give the folder of all its "
+                        + "nodes, or make them with 'varde network init'")
+            }
             directories[node.id] = directory
         }
         return directories

@@ -37,6 +37,8 @@ final class Simulation {
     var faults = Faults()
     let ids: [NodeID]
     private(set) var nodes: [NodeID: SimulatedNode] = [:]
+    /// How often each kind of thing came about, so that a test can see that it tests something.
+    var counts: [String: Int] = [:]
     /// What was found to break a promise.
     var violations: [String] = []
     /// The stream of every log that was ever written.
@@ -167,6 +169,7 @@ final class Simulation {
         case .ingest(let token, let range, let name, let id, let run):
             guard self[id].run == run, self[id].isRunning else { return }
             let result = self[id].store.ingest(range, name: name)
+            if case .failure(.outOfPlace) = result { counts["out of place", default: 0] += 1 }
             if case .success = result { self[id].storedEntries += range.entries.count }
             input(id) { $0.ingestFinished(token, result, now: $1) }
         }
@@ -219,6 +222,7 @@ final class Simulation {
 
     private func perform(_ effect: ReplicationEffect, at node: SimulatedNode, failed: inout Set<NodeID>) {
         node.startRule?.observe(effect, now: now)
+        count(effect)
         switch effect {
         case .send(let bytes, let peer):
             send(bytes, from: node, to: peer, failed: &failed)
@@ -240,6 +244,31 @@ final class Simulation {
         }
     }
 
+    /// Counts the effects that only come about where something went wrong.
+    private func count(_ effect: ReplicationEffect) {
+        switch effect {
+        case .ownLogAhead: counts["own log ahead", default: 0] += 1
+        case .ownEntriesTakenBack: counts["own entries taken back", default: 0] += 1
+        case .report(let incident):
+            switch incident.kind {
+            case .logNotSent: counts["log not sent", default: 0] += 1
+            case .streamRefused: counts["stream refused", default: 0] += 1
+            default: counts["other incident", default: 0] += 1
+            }
+        default: break
+        }
+    }
+
+    private func count(_ message: ReplicationMessage) {
+        switch message {
+        case .rangeUnavailable(let unavailable):
+            counts[unavailable.isAgain ? "asked to ask again" : "range unavailable", default: 0] += 1
+        case .range(let range): counts[range.pull == 0 ? "pushed" : "sent on request", default: 0] += 1
+        case .have(let have): counts[have.part == nil ? "news" : "vector", default: 0] += 1
+        default: break
+        }
+    }
+
     private func send(_ bytes: [UInt8], from node: SimulatedNode, to peer: NodeID, failed: inout Set<NodeID>) {
         guard let message = try? ReplicationMessage(bytes: bytes) else {
             violations.append("\(node.id) sent what cannot be read")
@@ -250,6 +279,7 @@ final class Simulation {
             return
         }
         checkSent(message, bytes, from: node, to: peer)
+        count(message)
         observe?(message, node.id, peer)
         if failed.contains(peer) { return }
         if random.chance(faults.sendFailurePercent) {
@@ -271,92 +301,5 @@ final class Simulation {
             }
             queue.push(.deliver(bytes, from: from, to: to, link: link), at: time)
         }
-    }
-
-    // MARK: Promises
-
-    /// What every message of an honest node must fulfil.
-    private func checkSent(_ message: ReplicationMessage, _ bytes: [UInt8], from node: SimulatedNode, to peer: NodeID) {
-        if bytes.count > ReplicationProtocol.messageBytes { violations.append("\(node.id) sent \(bytes.count) bytes") }
-        var named: [StreamID?] = []
-        switch message {
-        case .have(let have):
-            named = have.rows.map(\.stream)
-            for row in have.rows {
-                let name = LogName(
-                    network: TestNetwork.network, node: row.node, stream: row.stream, epoch: row.epoch)
-                checkDurable(name.id, row.size, at: node)
-            }
-        case .want(let want): named = [streams[want.log]]
-        case .range(let range): named = [streams[range.range.log]]
-        case .receipt(let receipt):
-            named = [streams[receipt.log]]
-            checkDurable(receipt.log, receipt.size, at: node)
-        case .hello, .charterRequest, .charterVersions, .refusal, .haveDigest, .rangeUnavailable: break
-        }
-        for stream in named {
-            guard let stream else {
-                violations.append("\(node.id) named a log that nobody wrote")
-                continue
-            }
-            if !node.policy.mayHold(peer, stream) { violations.append("\(node.id) named \(stream) to \(peer)") }
-            if !node.policy.mayHold(node.id, stream) { violations.append("\(node.id) spoke of \(stream) itself") }
-        }
-    }
-
-    private func checkDurable(_ log: LogID, _ size: UInt64, at node: SimulatedNode) {
-        if node.store.logs[log]?.frontier.size ?? 0 < size {
-            violations.append("\(node.id) claimed \(size) entries of a log it holds less of")
-        }
-    }
-
-    /// What a machine must fulfil at any time.
-    private func check(_ id: NodeID) {
-        guard let machine = self[id].machine else { return }
-        let limits = machine.configuration
-        for peer in machine.status.peers {
-            if peer.outstandingCreditBytes > limits.creditWindowBytes {
-                violations.append("\(id) granted \(peer.outstandingCreditBytes) bytes to \(peer.node)")
-            }
-            if peer.bytesBeingStored > 3 * limits.creditWindowBytes + limits.pushWindowBytes {
-                violations.append("\(id) holds \(peer.bytesBeingStored) bytes of \(peer.node) in memory")
-            }
-            if peer.logsInFlight > limits.logsInFlight {
-                violations.append("\(id) pulls \(peer.logsInFlight) logs from \(peer.node)")
-            }
-        }
-    }
-
-    /// Whether all nodes that may hold a stream, by a policy that all know, hold the same of it.
-    func hasConverged(_ policy: ListedHoldingPolicy, among ids: [NodeID]? = nil) -> Bool {
-        let ids = ids ?? self.ids
-        for stream in policy.holders.keys {
-            let holders = ids.filter { policy.mayHold($0, stream) }
-            guard let first = holders.first else { continue }
-            let heads = Set(self[first].store.heads.filter { $0.name.stream == stream })
-            for holder in holders.dropFirst()
-            where Set(self[holder].store.heads.filter { $0.name.stream == stream }) != heads {
-                return false
-            }
-        }
-        return true
-    }
-
-    /// Logs of which two nodes hold different entries at the same index.
-    func forkedLogs() -> [LogID] {
-        var longest: [LogID: SimulatedLog] = [:]
-        var forked: Set<LogID> = []
-        for id in ids {
-            for (log, held) in self[id].store.logs {
-                guard let other = longest[log] else {
-                    longest[log] = held
-                    continue
-                }
-                let count = min(other.entries.count, held.entries.count)
-                if other.entries[..<count] != held.entries[..<count] { forked.insert(log) }
-                if held.entries.count > count { longest[log] = held }
-            }
-        }
-        return forked.sorted()
     }
 }
