@@ -3,7 +3,9 @@ import Testing
 
 extension AcceptanceTests {
     @Suite struct BenchmarkTests {
-        @Test func `an empty node that gains a stream has it at once, and live entries follow in milliseconds`() async throws {
+        @Test func `an empty node that gains a stream has it at once, and live entries follow in milliseconds`()
+            async throws
+        {
             try await withScratch { scratch in
                 let report = try await ReplicationBenchmark.run(
                     directory: scratch.path + "/b", entries: 2_000, liveSamples: 20)

@@ -9,7 +9,7 @@ extension AcceptanceTests {
         /// A way in which a file can be wrong, and what a person must be told.
         struct Fault: CustomTestStringConvertible, Sendable {
             let name: String
-            /// The first place of this text is changed.
+            /// The first place that fits this regular expression is changed.
             let find: String
             let replacement: String
             /// What must be said beside file and line.
@@ -25,10 +25,10 @@ extension AcceptanceTests {
                 name: "an unknown OID", find: "ItemOID=\"IT.SYSBP\"", replacement: "ItemOID=\"IT.NOSUCH\"",
                 said: ["IT.NOSUCH", "the study defines no ItemDef", "correct the OID"]),
             Fault(
-                name: "a value of the wrong type", find: "ItemOID=\"IT.AGE\" Value=\"",
+                name: "a value of the wrong type", find: "ItemOID=\"IT.AGE\" Value=\"[^\"]*",
                 replacement: "ItemOID=\"IT.AGE\" Value=\"old", said: ["IT.AGE", "not of type integer"]),
             Fault(
-                name: "a value outside its code list", find: "ItemOID=\"IT.SEX\" Value=\"",
+                name: "a value outside its code list", find: "ItemOID=\"IT.SEX\" Value=\"[^\"]*",
                 replacement: "ItemOID=\"IT.SEX\" Value=\"X", said: ["IT.SEX", "no code of code list"]),
             Fault(
                 name: "one key twice", find: "<ItemData ItemOID=\"IT.DIABP\"",
@@ -40,12 +40,15 @@ extension AcceptanceTests {
         ]
 
         /// Files of two hospitals, Haukeland's with a fault.
-        private func files(_ scratch: Scratch, _ source: StudySource, _ fault: Fault) throws -> (folder: String, line: Int) {
+        private func files(_ scratch: Scratch, _ source: StudySource, _ fault: Fault) throws -> (
+            folder: String, line: Int
+        ) {
             let folder = scratch.path + "/files"
             try TestStudies.write(source, to: folder)
             let path = folder + "/site-haukeland.xml"
             var text = try String(contentsOfFile: path, encoding: .utf8)
-            let place = try required(text.range(of: fault.find), "\(fault.find) in the file")
+            let place = try required(
+                text.range(of: fault.find, options: .regularExpression), "\(fault.find) in the file")
             let line = text[..<place.lowerBound].count { $0 == "\n" } + 1
             text.replaceSubrange(place, with: fault.replacement)
             try text.write(toFile: path, atomically: true, encoding: .utf8)
@@ -53,7 +56,9 @@ extension AcceptanceTests {
         }
 
         @Test(arguments: faults)
-        func `a file with an error is named with line, OID and reason, and nothing is loaded`(_ fault: Fault) async throws {
+        func `a file with an error is named with line, OID and reason, and nothing is loaded`(_ fault: Fault)
+            async throws
+        {
             try await withScratch { scratch in
                 let source = try TestStudies.western(participants: 6)
                 let network = try TestNetwork(scratch, for: source)
@@ -182,14 +187,20 @@ extension AcceptanceTests {
                 let study = folder + "/study.xml"
                 let cases: [([String], String)] = [
                     (["study", "check", "--study", "absent.xml", "--data", folder], "absent.xml is missing"),
-                    (["study", "check", "--study", study, "--data", "absent"], "absent is missing: give the folder of sites.csv"),
+                    (
+                        ["study", "check", "--study", study, "--data", "absent"],
+                        "absent is missing: give the folder of sites.csv"
+                    ),
                     (["study", "check", "--study", folder + "/sites.csv", "--data", folder], "sites.csv:1"),
                     (
                         ["import", "odm", "--network-dir", folder, "--study", study, "--data", folder],
                         "holds no directory of node haukeland"
                     ),
                     (["node", "run", "--dir", folder], "is not a node's directory"),
-                    (["network", "init", "--dir", folder, "--network", "A B", "--sites", folder + "/sites.csv"], "not 'A B'"),
+                    (
+                        ["network", "init", "--dir", folder, "--network", "A B", "--sites", folder + "/sites.csv"],
+                        "not 'A B'"
+                    ),
                     (
                         [
                             "network", "init", "--dir", scratch.path + "/" + String(repeating: "long/", count: 20),

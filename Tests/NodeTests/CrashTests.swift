@@ -1,6 +1,7 @@
 import EventLog
 import Foundation
 import Node
+import Synchronization
 import Testing
 import Trial
 
@@ -8,17 +9,20 @@ extension AcceptanceTests {
     @Suite struct CrashTests {
         private static let hospitals = [TestStudies.haukeland, TestStudies.stavanger]
 
-        @Test func `whatever is killed while data are loaded, in the end everything is there once`() async throws {
+        @Test(arguments: [1, 2, 3] as [UInt64])
+        func `whatever is killed while data are loaded, in the end everything is there once`(seed: UInt64) async throws
+        {
             try await withScratch { scratch in
-                let source = try TestStudies.western(participants: 60)
+                let source = try TestStudies.western(participants: 150)
                 let totals = TestStudies.totals(source)
                 try TestStudies.write(source, to: scratch.path + "/files")
                 let network = try TestNetwork(scratch, for: source)
                 try await network.startAll()
-                var generator = SeededGenerator(seed: 3)
+                var generator = SeededGenerator(seed: seed)
 
                 let first = try startImport(scratch, network)
                 try await killNodes(network, at: [0.05, 0.15, 0.25, 0.4], of: totals.forms, using: &generator)
+                #expect(first.status == nil, "the import ended before it could be killed")
                 first.signal(SIGKILL)
                 _ = try await first.ended(withinSeconds: 10)
 
@@ -37,6 +41,34 @@ extension AcceptanceTests {
             }
         }
 
+        @Test func `what a node has acknowledged is there after any kill, and is acknowledged again in the same words`()
+            async throws
+        {
+            try await withScratch { scratch in
+                let network = try TestNetwork(scratch, for: try TestStudies.western(participants: 2))
+                try await network.startAll()
+                let nurse = Nurse(study: try await network.load())
+                try await network.record(nurse.delegation(at: TestStudies.west), at: TestStudies.haukeland)
+                var acknowledged: [Acknowledged] = []
+                for count in [1, 20, 75, 150] {
+                    let clerk = Clerk(nurse: nurse, first: UInt64(1000 * count))
+                    let working = Task { await clerk.register(at: network.directory(TestStudies.haukeland)) }
+                    try await until("\(count) registrations are acknowledged") { clerk.count >= count }
+                    try await network.kill(TestStudies.haukeland)
+                    acknowledged += await working.value
+                    try await network.start(TestStudies.haukeland)
+                    for (command, receipt) in acknowledged {
+                        var expected = receipt
+                        expected.isRepeated = true
+                        #expect(try await network.record(command, at: TestStudies.haukeland) == expected)
+                    }
+                }
+                #expect(acknowledged.count >= 246)
+                let result = try await scratch.varde("verify", "--dir", network.directory(TestStudies.haukeland).path)
+                #expect(result.status == 0, "\(result.text)")
+            }
+        }
+
         private typealias Totals = (participants: Int, forms: Int, values: Int)
 
         private func startImport(_ scratch: Scratch, _ network: TestNetwork) throws -> RunningProgram {
@@ -48,7 +80,7 @@ extension AcceptanceTests {
                 ])
         }
 
-        /// Kills one of the hospitals, with a signal that it cannot notice, whenever another part of the forms is recorded.
+        /// Kills one of the nodes, with a signal that it cannot notice, whenever another part of the forms is recorded.
         private func killNodes(
             _ network: TestNetwork, at shares: [Double], of forms: Int, using generator: inout SeededGenerator
         ) async throws {
@@ -62,7 +94,7 @@ extension AcceptanceTests {
                     }
                     return Double(recorded) >= share * Double(forms)
                 }
-                let victim = try required(Self.hospitals.randomElement(using: &generator), "node")
+                let victim = try required(network.nodes.randomElement(using: &generator), "node")
                 try await network.kill(victim)
                 try await network.start(victim)
             }
@@ -93,5 +125,35 @@ extension AcceptanceTests {
                 #expect(result.output.contains("everything holds"))
             }
         }
+    }
+}
+
+private typealias Acknowledged = (command: Command, receipt: CommandReceipt)
+
+/// Registers one participant after the other until the node goes away, and keeps what was acknowledged.
+private final class Clerk: Sendable {
+    private let nurse: Nurse
+    private let first: UInt64
+    private let acknowledged = Mutex<[Acknowledged]>([])
+
+    init(nurse: Nurse, first: UInt64) {
+        self.nurse = nurse
+        self.first = first
+    }
+
+    var count: Int { acknowledged.withLock { $0.count } }
+
+    func register(at directory: NodeDirectory) async -> [Acknowledged] {
+        try? await LocalClient.converse(with: directory) { conversation in
+            while true {
+                let number = first + UInt64(count)
+                let command = nurse.registration("haukeland-\(number)", number: number)
+                guard case .outcome(.recorded(let receipt)) = try await conversation.ask(.command(command)) else {
+                    throw TestFailure("a registration was refused")
+                }
+                acknowledged.withLock { $0.append((command, receipt)) }
+            }
+        }
+        return acknowledged.withLock { $0 }
     }
 }

@@ -57,7 +57,10 @@ extension AcceptanceTests {
             try await network.start(Self.haukeland, Self.norcrin)
         }
 
-        @Test func `two hospitals that were cut off from each other lose nothing and decide only what they both changed`() async throws {
+        @Test
+        func `two hospitals that were cut off from each other lose nothing and decide only what they both changed`()
+            async throws
+        {
             try await withScratch { scratch in
                 let region = try await region(scratch)
                 #expect(region.before.typed("IT.PULSE").count == 1)

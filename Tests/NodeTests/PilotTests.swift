@@ -19,7 +19,9 @@ enum PilotFiles {
 extension AcceptanceTests {
     @Suite(.enabled(if: PilotFiles.areThere, "the CDISC pilot is not beside the package (../shared/data)"))
     struct PilotTests {
-        @Test func `the pilot is at every node that may hold it, nowhere else, and comes out as it went in`() async throws {
+        @Test func `the pilot is at every node that may hold it, nowhere else, and comes out as it went in`()
+            async throws
+        {
             try await withScratch { scratch in
                 let summary = try await demonstrate(in: scratch)
                 let source = try PilotFiles.source()
@@ -84,7 +86,8 @@ extension AcceptanceTests {
         private func checkExport(_ scratch: Scratch, _ network: TestNetwork) async throws {
             let file = scratch.path + "/export.xml"
             let result = try await scratch.varde(
-                "export", "odm", "--dir", network.directory(TestStudies.norcrin).path, "--study", "CDISCPILOT01", "--out",
+                "export", "odm", "--dir", network.directory(TestStudies.norcrin).path, "--study", "CDISCPILOT01",
+                "--out",
                 file)
             #expect(result.status == 0, "\(result.text)")
             func named(_ path: String) throws -> NamedFile {

@@ -78,8 +78,9 @@ extension AcceptanceTests {
                 #expect(receipt.log != lost.log)
                 // Entry 0 opens the epoch; the save stands after it.
                 #expect(receipt.index == 1)
-                #expect(try await network.participant(ward.label, of: ward.nurse.study, at: Self.norcrin)
-                    .typed("IT.SYSBP") == ["146"])
+                #expect(
+                    try await network.participant(ward.label, of: ward.nurse.study, at: Self.norcrin)
+                        .typed("IT.SYSBP") == ["146"])
                 try await checkSound(scratch, network)
             }
         }
@@ -106,8 +107,9 @@ extension AcceptanceTests {
                 let logs = try await ward.ownLogs()
                 #expect(logs.count == 2)
                 #expect(logs.first { $0.log == before.first?.log }?.size == before.first?.size)
-                #expect(try await network.participant(ward.label, of: ward.nurse.study, at: Self.stavanger)
-                    .typed("IT.SYSBP") == ["147"])
+                #expect(
+                    try await network.participant(ward.label, of: ward.nurse.study, at: Self.stavanger)
+                        .typed("IT.SYSBP") == ["147"])
                 try await checkSound(scratch, network)
             }
         }

@@ -70,7 +70,8 @@ final class XMLDocumentReader: NSObject, XMLParserDelegate {
         }
         let reader = XMLDocumentReader(
             handler: handler, limits: limits, lineCount: bytes.count { $0 == 0x0A } + 1)
-        let parser = XMLParser(data: Data(bytes))
+        // Piece by piece: given more than 10 MB at once, libxml2 refuses a document when it has read it to its end.
+        let parser = XMLParser(stream: InputStream(data: Data(bytes)))
         parser.delegate = reader
         parser.shouldProcessNamespaces = true
         parser.shouldReportNamespacePrefixes = true

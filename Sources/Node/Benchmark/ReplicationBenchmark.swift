@@ -13,7 +13,8 @@ public enum ReplicationBenchmark {
 
         var description: String {
             switch self {
-            case .differs: "the two nodes hold the same entries and come to different states: this is a fault of Varde's"
+            case .differs:
+                "the two nodes hold the same entries and come to different states: this is a fault of Varde's"
             case .nothingWritten: "the first node wrote nothing that the second could fetch"
             }
         }
@@ -55,7 +56,8 @@ public enum ReplicationBenchmark {
             catchUp.append(measured)
         }
         progress("measuring the machine")
-        let disk = try DiskLimits.measure(directory: directory + "/limits", bytesPerRow: 300, rowsPerCommit: 1, seconds: 1)
+        let disk = try DiskLimits.measure(
+            directory: directory + "/limits", bytesPerRow: 300, rowsPerCommit: 1, seconds: 1)
         return ReplicationBenchmarkReport(
             catchUp: catchUp, live: live,
             limits: ReplicationBenchmarkReport.Limits(

@@ -138,7 +138,8 @@ public final class Demonstration: Sendable {
         let deadline = seconds + timeoutSeconds
         while true {
             let snapshot = await snapshot()
-            let isReached = snapshot.statuses.count == processes.count && Convergence.isReached(snapshot.statuses, of: source)
+            let isReached =
+                snapshot.statuses.count == processes.count && Convergence.isReached(snapshot.statuses, of: source)
             if isReached || snapshot.seconds > deadline {
                 if isReached { begin("converged") }
                 return DemonstrationSummary(snapshot.statuses, converged: isReached, seconds: snapshot.seconds)

@@ -74,7 +74,9 @@ public struct StudyImport: Sendable {
         return ImportProblem(
             severity: .error, kind: subject.site == nil ? .missingElement : .unknownOID, file: path,
             line: subject.line.number > 0 ? subject.line.number : nil,
-            path: [ImportPathStep("SubjectData", subject.subjectKey), ImportPathStep("SiteRef", subject.site?.text ?? "")],
+            path: [
+                ImportPathStep("SubjectData", subject.subjectKey), ImportPathStep("SiteRef", subject.site?.text ?? ""),
+            ],
             reason: subject.site == nil
                 ? "the participant has no site, so no node would hold the data" : "no row of sites.csv has this site",
             advice: "name the site of one of its rows, or add a row")

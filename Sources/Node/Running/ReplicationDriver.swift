@@ -103,7 +103,8 @@ actor ReplicationDriver {
     func refreshAuthority(revision: UInt64) async {
         guard revision > authorityRevision else { return }
         let node = node
-        let known = try? await store.read { _, state in (state.authorityRevision, state.chain, state.holders(for: node)) }
+        let known = try? await store.read { _, state in (state.authorityRevision, state.chain, state.holders(for: node))
+        }
         // Two answers may come in either order: the older one must not undo the newer.
         guard let (reached, chain, holders) = known, reached > authorityRevision else { return }
         authorityRevision = reached

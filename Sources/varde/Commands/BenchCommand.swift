@@ -124,7 +124,8 @@ struct BenchCommand: AsyncParsableCommand {
         Output.line("this machine")
         Output.line(
             String(
-                format: "  fsync %.2f ms, SHA-256 of 300 bytes %.0f/s, CURVE %.0f MB/s", report.limits.fsyncMilliseconds,
+                format: "  fsync %.2f ms, SHA-256 of 300 bytes %.0f/s, CURVE %.0f MB/s",
+                report.limits.fsyncMilliseconds,
                 report.limits.hashesPerSecond, report.limits.curveMegabytesPerSecond))
     }
 }

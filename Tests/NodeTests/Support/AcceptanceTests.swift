@@ -4,7 +4,8 @@ import Testing
 /// What a hospital and an inspector may rely on, driven from outside: real processes, sockets and files.
 ///
 /// One at a time: every test starts nodes, and two would measure each other.
-@Suite(.serialized, .enabled(if: VardeProgram.path != nil, "varde is not built beside the tests: build the product varde"))
+@Suite(
+    .serialized, .enabled(if: VardeProgram.path != nil, "varde is not built beside the tests: build the product varde"))
 enum AcceptanceTests {}
 
 /// Something that had to be there was not, or did not come in time.

@@ -88,8 +88,9 @@ final class TestNetwork: Sendable {
     }
 
     func participant(_ label: String, of study: StudyID, at node: NodeID) async throws -> ParticipantReport {
-        guard case .participant(let report?) = try await LocalClient.ask(
-            directory(node), .participant(study: study, label: label))
+        guard
+            case .participant(let report?) = try await LocalClient.ask(
+                directory(node), .participant(study: study, label: label))
         else { throw TestFailure("\(node) knows no participant \(label)") }
         return report
     }
@@ -124,12 +125,20 @@ final class TestNetwork: Sendable {
     /// Waits until these nodes hold the same of everything that more than one of them holds, and have heard each other.
     @discardableResult
     func untilEqual(
-        _ nodes: [NodeID], withinSeconds seconds: Double = 60, where condition: ([NodeID: NodeStatus]) -> Bool = { _ in true }
+        _ nodes: [NodeID], withinSeconds seconds: Double = 60,
+        where condition: ([NodeID: NodeStatus]) -> Bool = { _ in true }
     ) async throws -> [NodeID: NodeStatus] {
         var statuses: [NodeID: NodeStatus] = [:]
-        try await until("\(nodes) hold the same", withinSeconds: seconds) {
-            for node in nodes { statuses[node] = try await status(node) }
-            return Agreement.isReached(Array(statuses.values)) && condition(statuses)
+        var lacking: String? = "not asked yet"
+        do {
+            try await until("\(nodes) hold the same", withinSeconds: seconds) {
+                for node in nodes { statuses[node] = try await status(node) }
+                lacking = Agreement.lacking(in: Array(statuses.values))
+                return lacking == nil && condition(statuses)
+            }
+        } catch let failure as TestFailure {
+            let counts = statuses.map { "\($0): \($1.counts) \($1.streams.flatMap(\.findings).prefix(3))" }
+            throw TestFailure("\(failure): \(lacking ?? "they do, but it is not what was expected") \(counts)")
         }
         return statuses
     }
@@ -137,25 +146,28 @@ final class TestNetwork: Sendable {
 
 /// Whether nodes hold the same.
 enum Agreement {
-    /// Whether every stream that several of them hold has the same logs and digest at each, they are all in exchange with
-    /// each other, and none lacks what another shows.
-    static func isReached(_ statuses: [NodeStatus]) -> Bool {
+    /// What keeps nodes from holding the same: nil where every stream that several of them hold has the same logs and digest
+    /// at each, they are all in exchange with each other, and none lacks what another shows.
+    static func lacking(in statuses: [NodeStatus]) -> String? {
         var seen: [String: StreamStatus] = [:]
         for stream in statuses.flatMap(\.streams) {
             guard let other = seen[stream.stream] else {
                 seen[stream.stream] = stream
                 continue
             }
-            guard isSame(stream, other) else { return false }
+            guard isSame(stream, other) else { return "\(stream.stream) differs" }
         }
         let nodes = Set(statuses.map(\.node))
-        return statuses.allSatisfy { status in
-            let peers = status.peers.filter { nodes.contains($0.node) }
-            return peers.count == nodes.count - 1
-                && peers.allSatisfy {
-                    $0.phase == "exchanging" && $0.entriesLackingHere == 0 && $0.entriesItLacks == 0
+        for status in statuses {
+            for peer in status.peers where nodes.contains(peer.node) {
+                guard peer.phase == "exchanging" else { return "\(status.node) and \(peer.node) are \(peer.phase)" }
+                guard peer.entriesLackingHere == 0, peer.entriesItLacks == 0 else {
+                    return "\(status.node) lacks \(peer.entriesLackingHere) of \(peer.node), which lacks "
+                        + "\(peer.entriesItLacks)"
                 }
+            }
         }
+        return nil
     }
 
     static func isSame(_ left: StreamStatus, _ right: StreamStatus) -> Bool {

@@ -32,7 +32,10 @@ enum TestStudies {
             recruitment: {start: 2026-01-12, end: 2027-06-30, target: \(20 + 10 * others.count)}
             """ + rules
         let rows =
-            ["haukeland,haukeland,Haukeland universitetssjukehus,Helse Vest", "stavanger,stavanger,Stavanger universitetssjukehus,Helse Vest"]
+            [
+                "haukeland,haukeland,Haukeland universitetssjukehus,Helse Vest",
+                "stavanger,stavanger,Stavanger universitetssjukehus,Helse Vest",
+            ]
             + others.map { "\($0),\($0),\($0),Helse Nord" }
         let division = "site,node,hospital,region\n" + rows.joined(separator: "\n") + "\n"
         var source = try StudySource.make(
@@ -57,7 +60,8 @@ enum TestStudies {
             .flatMap(\.clinicalData.subjects)
         let subject = subjects.first { subject in
             subject.events.contains { event in
-                event.event.text == "SE.INCLUSION" && event.forms.contains { $0.form.text == "F.VS" && $0.itemCount > 2 }
+                event.event.text == "SE.INCLUSION"
+                    && event.forms.contains { $0.form.text == "F.VS" && $0.itemCount > 2 }
             }
         }
         return try required(subject?.subjectKey, "included participant at \(location)")
@@ -99,6 +103,16 @@ struct Nurse {
             study: study, provenance: Provenance(source: .direct),
             request: .delegate(
                 site: site, actor: sender.actor, name: "Nurse", role: sender.role, from: "2026-01-12", to: nil))
+    }
+
+    /// A participant's registration at Haukeland.
+    func registration(_ label: String, number: UInt64) -> Command {
+        Command(
+            id: CommandID(RandomName(high: 0x5E, low: number)), sender: sender, study: study,
+            provenance: Provenance(source: .direct),
+            request: .register(
+                location: LocationID(unchecked: "haukeland"),
+                labels: [ParticipantLabel(kind: .subject, text: label)]))
     }
 
     /// Vital signs at inclusion, by item OID; `seen` is what was on the screen.

@@ -98,7 +98,9 @@ final class RunningProgram: Sendable {
 
     /// Waits for the end.
     func ended(withinSeconds seconds: Double) async throws -> ProgramResult {
-        try await until("the end of process \(processID); it wrote \(result().text.suffix(500))", withinSeconds: seconds) {
+        try await until(
+            "the end of process \(processID); it wrote \(result().text.suffix(500))", withinSeconds: seconds
+        ) {
             status != nil
         }
         return result()

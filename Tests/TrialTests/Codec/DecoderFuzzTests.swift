@@ -2,7 +2,8 @@ import EventLog
 import Testing
 import Trial
 
-/// Any bytes at all may come: the outcome is an action, none, or an error, never a trap; and what is read can be folded.
+/// Any bytes at all may come: the outcome is an action, none, or an error, never a trap; and what is read can be
+/// folded.
 struct DecoderFuzzTests {
     private static let types: [OperationType] = OperationType.names.keys.sorted().map { OperationType(rawValue: $0) }
 

@@ -2,7 +2,8 @@ import EventLog
 import Testing
 import Trial
 
-/// DESIGN §5, "Rights" and "Late authority": entries are judged from what their writer knew.
+/// Laws M3, M9 and M23 to M30 (Protocols/merge.md; DESIGN §5, "Rights"): entries are judged from what their writer
+/// knew.
 struct AuthorityLawTests {
     private func world(seed: UInt64 = 6) throws -> (world: TrialTestWorld, participant: EntryID) {
         let world = try TrialTestWorld.open(seed: seed)

@@ -2,7 +2,8 @@ import EventLog
 import Testing
 import Trial
 
-/// DESIGN §2, rule 5: once means once, at whichever nodes a command was carried out.
+/// Laws M5 to M8 (Protocols/merge.md; DESIGN §2, rule 5): once means once, at whichever nodes a command was carried
+/// out.
 struct CommandLawTests {
     private func world(seed: UInt64 = 3) throws -> TrialTestWorld { try TrialTestWorld.open(seed: seed) }
 

@@ -80,7 +80,7 @@ struct DecisionLawTests {
         #expect(world.entries.count == count)
     }
 
-    @Test(arguments: [(TestStudy.pulse, "sytti"), (TestStudy.pulse, "301"), (TestStudy.sex, "X")])
+    @Test(arguments: [(TestStudy.pulse, "sytti"), (TestStudy.pulse, "301"), (TestStudy.sex, "kvinne")])
     func `a value that may not stand in its item is refused`(item: ItemOID, text: String) throws {
         let (world, participant) = try world()
         let refusal = #expect(throws: Refusal.self) {

@@ -2,7 +2,8 @@ import EventLog
 import Testing
 import Trial
 
-/// DESIGN §3, "Participation", and §6, "Who may hold": which nodes a stream may be sent to.
+/// Law M26 (Protocols/merge.md), DESIGN §3, "Participation", and §6, "Who may hold": which nodes a stream may be sent
+/// to.
 struct HolderLawTests {
     private func holders(_ world: TrialTestWorld, of location: LocationID, at node: NodeID = .norcrin) -> Set<NodeID> {
         world[node].fold.authority.holders(of: .location(location, in: world.study))

@@ -2,7 +2,7 @@ import EventLog
 import Testing
 import Trial
 
-/// DESIGN §5: what becomes of values that people entered apart from each other.
+/// Laws M10 to M22 (Protocols/merge.md; DESIGN §5): what becomes of values that people entered apart from each other.
 struct MergeLawTests {
     /// A participant of the regional site, known at Haukeland and Stavanger.
     private func world(seed: UInt64 = 1) throws -> (world: TrialTestWorld, participant: EntryID) {

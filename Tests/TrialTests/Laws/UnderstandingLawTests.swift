@@ -2,7 +2,8 @@ import EventLog
 import Testing
 import Trial
 
-/// DESIGN §4: entries of newer software, entries that break the format, and entries whose parts were dropped.
+/// Law M4 and rule V4 (Protocols/merge.md; DESIGN §4): entries of newer software, entries that break the format, and
+/// entries whose parts were dropped.
 struct UnderstandingLawTests {
     /// Two participants, the first with a saved form, known everywhere.
     private func world() throws -> (world: TrialTestWorld, first: WrittenEntry, second: WrittenEntry) {

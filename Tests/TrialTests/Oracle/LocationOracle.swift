@@ -275,7 +275,8 @@ struct RecordOracle {
         }
     }
 
-    /// What a value says, as far as equality is concerned: the normalised datum and its unit, or the reason there is none.
+    /// What a value says, as far as equality is concerned: the normalised datum and its unit, or the reason there is
+    /// none.
     private func saying(_ value: Value?) -> String {
         guard let value else { return "dropped" }
         return "\(value.kind) \(value.normalised) \(value.unit ?? "-") \(value.codes) \(value.reason ?? "-") "

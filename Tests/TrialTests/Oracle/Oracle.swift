@@ -1,8 +1,9 @@
 import EventLog
 import Trial
 
-/// The state of a study by the words of DESIGN §5, worked out the slow and obvious way: every question is asked of the whole
-/// set of entries each time. Shares no code with the fold but the reading of entries and the hash that makes an instance's id.
+/// The state of a study by the words of DESIGN §5 and Protocols/merge.md, worked out the slow and obvious way: every
+/// question is asked of the whole set of entries each time. Shares no code with the fold but the reading of entries and
+/// the hash that makes an instance's id.
 struct Oracle {
     /// What an entry comes to.
     enum Verdict: Equatable {
@@ -76,8 +77,8 @@ enum OracleCommands {
         return one.command == other.command && left.header?.authority.actor == right.header?.authority.actor
     }
 
-    /// All that the sender said, with every entry named by what `name` gives. Left out is what the node alone could know:
-    /// when it received the command, which beginnings stood there, and whether anything stood in the item.
+    /// All that the sender said, with every entry named by what `name` gives. Left out is what the node alone could
+    /// know: when it received the command, which beginnings stood there, and whether anything stood in the item.
     static func text(_ entry: WrittenEntry, naming name: (EntryID) -> EntryID) -> String {
         guard let action = entry.action else { return "" }
         var provenance = action.provenance

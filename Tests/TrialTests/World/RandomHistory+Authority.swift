@@ -62,7 +62,7 @@ extension RandomHistory {
     func misbehave() throws {
         guard let victim = world.generator.pick(world.entries), var draft = world.copy(of: victim) else { return }
         let writer = world.generator.one(of: NodeID.unn, .ahus, .stranger, .stavanger, .norcrin)
-        switch world.generator.below(14) {
+        switch world.generator.below(18) {
         // A copy in another node's log.
         case ..<3: break
         case 3: draft.authority.role = .monitor
@@ -75,13 +75,45 @@ extension RandomHistory {
         case 10: draft.stream = world.generator.one(of: .study(world.study), .location(.unn, in: world.study))
         case 11: draft.parts[0].bytes = world.generator.bytes(40)
         case 12:
-            _ = try world.newerHeader(in: draft.stream, at: writer)
+            if world.generator.chance(30) { _ = try world.newerHeader(in: draft.stream, at: writer) }
             return
+        case 13, 14:
+            guard let changed = misnumbered() else { return }
+            draft = changed
         default:
-            _ = try world.dropping(
-                [world.generator.one(of: .content, .structure, .text)], from: draft, at: victim.writer)
-            return
+            return try drop()
         }
         try world.write(draft, at: world.generator.chance(50) ? victim.writer : writer)
+    }
+
+    /// A save of which parts were dropped by an order before it came here.
+    private func drop() throws {
+        let saves = world.entries.filter { $0.header?.operation == .formSaved }
+        guard let victim = world.generator.pick(saves), let draft = world.copy(of: victim) else { return }
+        _ = try world.dropping(
+            [world.generator.one(of: .content, .content, .structure, .text)], from: draft, at: victim.writer)
+    }
+
+    /// A number of a chain that does not follow the one before, in the log of whoever may number it.
+    private func misnumbered() -> EntryDraft? {
+        let numbered = world.entries.filter {
+            $0.header?.operation == .participationNumbered || $0.header?.operation == .delegationNumbered
+        }
+        guard let victim = world.generator.pick(numbered), var draft = world.copy(of: victim),
+            var action = victim.action
+        else { return nil }
+        let number = UInt64(world.generator.below(8))
+        let previous = world.generator.pick(numbered)?.id
+        switch action.operation {
+        case .participationNumbered(var payload):
+            (payload.number, payload.previous) = (number, previous)
+            action.operation = .participationNumbered(payload)
+        case .delegationNumbered(var delegation):
+            (delegation.number, delegation.previous) = (number, previous)
+            action.operation = .delegationNumbered(delegation)
+        default: break
+        }
+        draft.parts = action.parts()
+        return draft
     }
 }

@@ -1,8 +1,8 @@
 import EventLog
 import Trial
 
-/// A history that a seed makes: people at four nodes who know only what was delivered to them, commands sent twice, rights
-/// that change under their hands, and nodes and entries that do not keep the rules.
+/// A history that a seed makes: people at four nodes who know only what was delivered to them, commands sent twice,
+/// rights that change under their hands, and nodes and entries that do not keep the rules.
 struct RandomHistory {
     let world: TrialTestWorld
     /// Commands that their node refused.
@@ -11,6 +11,9 @@ struct RandomHistory {
     /// Plays `steps` steps.
     init(seed: UInt64, steps: Int) throws {
         world = try TrialTestWorld.open(seed: seed)
+        try world.register(label: "S-1")
+        try world.register(at: .unn, by: .tromsoNurse, label: "S-1")
+        try world.spread()
         for _ in 0..<steps {
             do {
                 try step()
@@ -29,7 +32,7 @@ struct RandomHistory {
 
     private func step() throws {
         switch draw(100) {
-        case ..<14: try register()
+        case ..<5: try register()
         case ..<44: try saveVitals()
         case ..<52: try saveRows()
         case ..<60: try saveAdverseEvent()

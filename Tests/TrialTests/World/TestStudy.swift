@@ -1,8 +1,8 @@
 import EventLog
 import Trial
 
-/// A tiny study: a scheduled visit with a form of a once-only group and rows, a diary that is a whole, and an unscheduled
-/// event for adverse events. One item identifies, one is restricted, two are free text.
+/// A tiny study: a scheduled visit with a form of a once-only group and rows, a diary that is a whole, and an
+/// unscheduled event for adverse events. One item identifies, one is restricted, two are free text.
 enum TestStudy {
     static let baseline = "SE.BASELINE"
     static let adverseEvent = "SE.AE"
