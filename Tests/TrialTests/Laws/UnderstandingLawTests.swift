@@ -64,9 +64,10 @@ struct UnderstandingLawTests {
         let two = try world.register(by: .bergenNurse, to: .stavanger, command: id)
         #expect(one.header?.subject != two.header?.subject)
         try world.spread()
+        let known = world.entries
         for registration in [one, two] {
             var folding = Folding(study: world.study, charterVersions: 2)
-            try folding.take(world.entries)
+            try folding.take(known)
             var draft = try #require(world.copy(of: registration))
             draft.operation = OperationType(rawValue: 99)
             try folding.take([try world.write(draft, at: .haukeland)])
@@ -134,6 +135,21 @@ struct UnderstandingLawTests {
             #expect(record.register(TestStudy.sex)?.isConflict == isConflict)
         }
         #expect(world.record(first.id, at: .haukeland) != nil)
+    }
+
+    @Test(arguments: [0, 1, 3, 99])
+    func `a value that stands in no item group of its entry makes the entry void by V4`(place: Int) throws {
+        let (world, first, _) = try world()
+        let save = try world.saveVitals(first.id, [(TestStudy.pulse, "71")], by: .bergenNurse)
+        guard case .formSaved(var said)? = save.action?.operation, let header = save.header else { return }
+        #expect(said.instances.count == 3)
+        said.changes[0].instance = place
+        let draft = world.draft(
+            .formSaved(said), in: save.stream, by: .bergenNurse, known: header.known,
+            grant: header.authority.delegation)
+        let entry = try world.write(draft, at: .haukeland)
+        #expect(world[.haukeland].fold.locations[.haukeland]?.void == [entry.id: .unreadable])
+        #expect(world.register(TestStudy.pulse, of: first.id, at: .haukeland)?.texts == ["71"])
     }
 
     @Test func `a leaf that breaks the format is void by V4 and blocks nothing`() throws {

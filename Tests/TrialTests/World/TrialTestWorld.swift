@@ -102,6 +102,12 @@ final class TrialTestWorld {
         for node in nodes.keys { try deliver(entries, to: node) }
     }
 
+    /// Replaces a node by one that was restored from a backup: it knows what the backup holds and writes new logs.
+    func restore(_ node: NodeID, from backup: [WrittenEntry]) throws {
+        nodes[node] = TestNode(node, study: study, directory: self[node].fold.authority.directory)
+        try deliver(backup, to: node)
+    }
+
     // MARK: Opening the study
 
     /// Invites, lets accept, and opens.
