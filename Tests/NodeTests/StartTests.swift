@@ -2,6 +2,7 @@ import EventLog
 import Foundation
 import Node
 import StoreCore
+import Synchronization
 import Testing
 import Trial
 
@@ -114,11 +115,82 @@ extension AcceptanceTests {
             }
         }
 
+        @Test func `a node that waits for its peers stops when it is told to, whoever waits for it`() async throws {
+            try await withScratch { scratch in
+                let ward = try await ward(scratch)
+                let network = ward.network
+                try await network.stop(Self.haukeland, Self.stavanger, Self.norcrin)
+                try await network.start(Self.haukeland)
+                let waiting = Task { try await ward.save("148") }
+                let idle = Task {
+                    try await LocalClient.converse(with: network.directory(Self.haukeland)) { try await $0.reply() }
+                }
+                try await until("the save waits") {
+                    try await network.status(Self.haukeland).start.hasPrefix("waiting to hear")
+                }
+                let start = ContinuousClock.now
+                try await network.stop(Self.haukeland)
+                #expect(ContinuousClock.now - start < .seconds(5))
+                await #expect(throws: (any Error).self) { try await waiting.value }
+                await #expect(throws: (any Error).self) { try await idle.value }
+            }
+        }
+
+        @Test func `a node ends in good order while clients come and go`() async throws {
+            try await withScratch { scratch in
+                let network = try TestNetwork(scratch, for: try TestStudies.western(participants: 0))
+                for _ in 0..<6 {
+                    try await network.start(Self.norcrin)
+                    let crowd = Crowd(at: network.directory(Self.norcrin).socket)
+                    try await until("a crowd came") { crowd.count > 200 }
+                    try await network.stop(Self.norcrin)
+                    crowd.leave()
+                }
+            }
+        }
+
         private func checkSound(_ scratch: Scratch, _ network: TestNetwork) async throws {
             for node in all {
                 let result = try await scratch.varde("verify", "--dir", network.directory(node).path)
                 #expect(result.status == 0, "\(node): \(result.text)")
                 #expect(try await network.status(node).counts.findings == 0, "\(node)")
+            }
+        }
+    }
+}
+
+/// Clients that open connections to a socket and leave without a word, for as long as they are let.
+private final class Crowd: Sendable {
+    private let state = Mutex((count: 0, isLeaving: false))
+
+    init(at path: String) {
+        let crowd = Thread { [self] in
+            while !state.withLock({ $0.isLeaving }) {
+                let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+                guard descriptor >= 0 else { return }
+                if Crowd.connects(descriptor, to: path) { state.withLock { $0.count += 1 } }
+                close(descriptor)
+            }
+        }
+        crowd.start()
+    }
+
+    /// How many connections were made.
+    var count: Int { state.withLock { $0.count } }
+
+    func leave() {
+        state.withLock { $0.isLeaving = true }
+    }
+
+    private static func connects(_ descriptor: Int32, to path: String) -> Bool {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { target in
+            target.copyBytes(from: path.utf8.prefix(target.count - 1))
+        }
+        return withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0
             }
         }
     }

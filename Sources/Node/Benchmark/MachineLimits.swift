@@ -1,5 +1,6 @@
 import EventLog
 import Foundation
+import Logging
 import Synchronization
 import ZeroMQTransport
 
@@ -25,17 +26,19 @@ enum MachineLimits {
     static func curveMegabytesPerSecond(messages: Int = 2_000) async throws -> Double {
         let keys = (try CurveKeyPair.generate(), try CurveKeyPair.generate())
         let arrivals = Arrivals(expected: messages)
+        var logger = Logger(label: "varde.bench")
+        logger.logLevel = .error
         let receiver = try ZeroMQTransport(
             configuration: TransportConfiguration(
                 nodeName: "receiver", keyPair: keys.1, bindAddress: "tcp://127.0.0.1:0",
-                allowedPeers: [keys.0.publicKey: "sender"]), handler: { arrivals.take($0) })
+                allowedPeers: [keys.0.publicKey: "sender"]), logger: logger, handler: { arrivals.take($0) })
         let endpoint = try await receiver.start()
         let sending = Sending(message: [UInt8](repeating: 0x5A, count: 256 * 1024), count: messages)
         let sender = try ZeroMQTransport(
             configuration: TransportConfiguration(
                 nodeName: "sender", keyPair: keys.0, bindAddress: "tcp://127.0.0.1:0",
                 peers: ["receiver": PeerAddress(endpoint: endpoint, publicKey: keys.1.publicKey)],
-                allowedPeers: [keys.1.publicKey: "receiver"]), handler: { sending.take($0) })
+                allowedPeers: [keys.1.publicKey: "receiver"]), logger: logger, handler: { sending.take($0) })
         sending.begin(over: sender)
         try await sender.start()
         let seconds = await arrivals.all()

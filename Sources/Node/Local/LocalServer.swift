@@ -27,13 +27,13 @@ struct LocalServer: Service {
     func run() async throws {
         // What is left of a process that died; the directory's lock says that none is alive.
         unlink(path)
-        let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .bind(unixDomainSocketPath: path) { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(FrameCoding())
-                    return try NIOAsyncChannel<[ByteBuffer], ByteBuffer>(wrappingChannelSynchronously: channel)
-                }
-            }
+        // A connection becomes a conversation only when it is served, for a conversation that nobody ends traps; and only
+        // then is it read.
+        let server: NIOAsyncChannel<any Channel, Never> = try await ServerBootstrap(
+            group: MultiThreadedEventLoopGroup.singleton
+        )
+        .childChannelOption(ChannelOptions.autoRead, value: false)
+        .bind(unixDomainSocketPath: path) { $0.eventLoop.makeSucceededFuture($0) }
         chmod(path, 0o600)
         try await withGracefulShutdownHandler {
             try await server.executeThenClose { connections in
@@ -41,6 +41,8 @@ struct LocalServer: Service {
                     for try await connection in connections {
                         group.addTask { await serve(connection) }
                     }
+                    // The node is stopping: a client that only waits keeps it from nothing.
+                    group.cancelAll()
                 }
             }
         } onGracefulShutdown: {
@@ -49,9 +51,14 @@ struct LocalServer: Service {
         unlink(path)
     }
 
-    private func serve(_ connection: NIOAsyncChannel<[ByteBuffer], ByteBuffer>) async {
+    private func serve(_ channel: any Channel) async {
         do {
-            try await connection.executeThenClose { inbound, outbound in
+            let conversation = try await channel.eventLoop.submit {
+                try channel.pipeline.syncOperations.addHandler(FrameCoding())
+                return try NIOAsyncChannel<[ByteBuffer], ByteBuffer>(wrappingChannelSynchronously: channel)
+            }.get()
+            try await conversation.executeThenClose { inbound, outbound in
+                try await channel.setOption(ChannelOptions.autoRead, value: true).get()
                 for try await frames in inbound {
                     try await answer(frames, outbound)
                 }
@@ -84,6 +91,8 @@ struct LocalServer: Service {
             } else {
                 try await flush(&commands, outbound)
                 try await reply(await answer(request), outbound)
+                // Told before it is done, for what is done ends the conversation.
+                if case .stop = request { handler.stop() }
             }
         }
         try await flush(&commands, outbound)
@@ -110,9 +119,7 @@ struct LocalServer: Service {
             case .status: return .status(try await handler.status())
             case .participant(let study, let label):
                 return .participant(try await handler.participant(study: study, label: label))
-            case .stop:
-                handler.stop()
-                return .stopping
+            case .stop: return .stopping
             }
         } catch {
             return .failed("\(error)")

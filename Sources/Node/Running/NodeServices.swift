@@ -70,7 +70,7 @@ struct NodeRequests: LocalRequestHandling {
     let stopping: StopSignal
 
     func perform(_ commands: [SentCommand]) async throws -> [CommandOutcome] {
-        await driver.untilMayAppend()
+        try await driver.untilMayAppend()
         do {
             let (outcomes, revision) = try await store.write { core, state in
                 (try execution.perform(commands, core, &state), state.authorityRevision)

@@ -26,7 +26,9 @@ actor ReplicationDriver {
     private var pendingIngests: [PendingIngest] = []
     private var isIngesting = false
     private var authorityRevision: UInt64 = 0
-    private var startWaiters: [CheckedContinuation<Void, Never>] = []
+    /// Who waits for the start to be decided, each under a number of its own.
+    private var startWaiters: [UInt64: CheckedContinuation<Void, any Error>] = [:]
+    private var waiterNumber: UInt64 = 0
     /// What the start rule last said, for `varde status`.
     private(set) var startText = "starting"
     private var mayAppend = false
@@ -155,9 +157,27 @@ actor ReplicationDriver {
     // MARK: The start
 
     /// Waits until own entries may be written (DESIGN §4, "Start, restore, clone, fork").
-    func untilMayAppend() async {
+    ///
+    /// - Throws: `CancellationError` where the caller is cancelled before, because the node is stopping.
+    func untilMayAppend() async throws {
         if mayAppend { return }
-        await withCheckedContinuation { startWaiters.append($0) }
+        waiterNumber += 1
+        let number = waiterNumber
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+                if Task.isCancelled {
+                    continuation.resume(throwing: CancellationError())
+                } else {
+                    startWaiters[number] = continuation
+                }
+            }
+        } onCancel: {
+            Task { await self.stopWaiting(number) }
+        }
+    }
+
+    private func stopWaiting(_ number: UInt64) {
+        startWaiters.removeValue(forKey: number)?.resume(throwing: CancellationError())
     }
 
     private func decideStart() {
@@ -202,8 +222,8 @@ actor ReplicationDriver {
             logger.warning("continuing in new epochs", metadata: ["closed": "\(closed.map(\.description))"])
         }
         mayAppend = true
-        for waiter in startWaiters { waiter.resume() }
-        startWaiters = []
+        for waiter in startWaiters.values { waiter.resume() }
+        startWaiters = [:]
     }
 
     // MARK: Effects
@@ -266,12 +286,20 @@ actor ReplicationDriver {
         }
     }
 
-    /// Gives the store everything that waits, in one transaction, and afterwards what came meanwhile.
+    /// Bytes of peers' entries that share a transaction: a person's save that comes meanwhile waits for no more than these.
+    private static let ingestBytes = 1024 * 1024
+
+    /// Gives the store what waits, several ranges in one transaction, and afterwards the rest and what came meanwhile.
     private func ingestPending() {
         guard !isIngesting, !pendingIngests.isEmpty else { return }
         isIngesting = true
-        let batch = pendingIngests
-        pendingIngests = []
+        var byteCount = 0
+        let batch = Array(
+            pendingIngests.prefix { pending in
+                defer { byteCount += pending.range.byteCount }
+                return byteCount < ReplicationDriver.ingestBytes
+            })
+        pendingIngests.removeFirst(batch.count)
         let ranges = batch.map { ($0.range, $0.name, $0.peer) }
         let time = clock.now()
         Task {

@@ -40,7 +40,7 @@ struct ParticipantCommand: AsyncParsableCommand {
         Output.line(
             "participant \(report.participant) at \(report.location): "
                 + report.labels.map(\.text).joined(separator: ", ") + " · "
-                + report.statuses.map(\.rawValue).joined(separator: ", "))
+                + ParticipantStatus.allCases.filter(report.statuses.contains).map(\.rawValue).joined(separator: ", "))
         var place = ""
         for item in report.items {
             let current = "\(item.event) / \(item.form) / \(item.group)"

@@ -29,6 +29,10 @@ struct StatusCommand: AsyncParsableCommand {
             "  \(Output.grouped(status.counts.participants)) participants · \(Output.grouped(status.counts.forms)) forms · "
                 + "\(Output.grouped(status.counts.values)) values · \(status.counts.conflicts) conflicts · "
                 + "\(status.counts.findings) findings")
+        let reached = ParticipantStatus.allCases.compactMap { reached in
+            status.counts.statuses[reached.rawValue].map { "\(reached.rawValue) \(Output.grouped($0))" }
+        }
+        if !reached.isEmpty { Output.line("  " + reached.joined(separator: " · ")) }
         Output.line("\npeers")
         for peer in status.peers {
             Output.line(

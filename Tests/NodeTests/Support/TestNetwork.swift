@@ -65,20 +65,25 @@ final class TestNetwork: Sendable {
         for node in nodes { try await start(node) }
     }
 
-    /// Asks nodes to stop, and waits until they have.
+    /// Asks nodes to stop, and waits until they have, in good order.
     func stop(_ nodes: NodeID...) async throws {
-        for node in nodes { try await end(node, SIGTERM) }
+        for node in nodes {
+            let result = try await end(node, SIGTERM)
+            guard result.status == 0 else {
+                throw TestFailure("\(node) stopped with status \(result.status): \(result.text.prefix(500))")
+            }
+        }
     }
 
     /// Kills a node as a power cut would.
     func kill(_ node: NodeID) async throws {
-        try await end(node, SIGKILL)
+        _ = try await end(node, SIGKILL)
     }
 
-    private func end(_ node: NodeID, _ signal: Int32) async throws {
+    private func end(_ node: NodeID, _ signal: Int32) async throws -> ProgramResult {
         let program = try required(running.withLock { $0.removeValue(forKey: node) }, "running \(node)")
         program.signal(signal)
-        _ = try await program.ended(withinSeconds: 20)
+        return try await program.ended(withinSeconds: 20)
     }
 
     // MARK: Asking
