@@ -121,10 +121,10 @@ extension LogState {
     }
 
     /// The last head known of the log: what is held, or what was seen signed beyond that.
-    var lastKnownHead: LogOpening.EarlierHead {
-        var head = LogOpening.EarlierHead(log: name.id, size: frontier.size, root: frontier.root)
+    var lastKnownHead: StatedHead {
+        var head = StatedHead(log: name.id, size: frontier.size, root: frontier.root)
         if let seenHead, let seen = try? SignedCheckpoint(bytes: seenHead).checkpoint, seen.size > head.size {
-            head = LogOpening.EarlierHead(log: name.id, size: seen.size, root: seen.root)
+            head = StatedHead(log: name.id, size: seen.size, root: seen.root)
         }
         return head
     }

@@ -90,20 +90,6 @@ public struct CurveKeyPair: Sendable, CustomStringConvertible, CustomReflectable
     public var customMirror: Mirror { Mirror(self, children: ["publicKey": publicKey]) }
 }
 
-/// Who a peer is: the name the network knows it by and the key that proves it.
-public struct PeerIdentity: Hashable, Sendable {
-    /// The name of the node.
-    public let name: String
-    /// The key its connections are authenticated with.
-    public let publicKey: CurvePublicKey
-
-    /// Joins a name and its key.
-    public init(name: String, publicKey: CurvePublicKey) {
-        self.name = name
-        self.publicKey = publicKey
-    }
-}
-
 /// ZeroMQ's text form of binary keys (ZeroMQ RFC 32), for keys of 32 bytes only.
 enum Z85 {
     /// The number of characters that spell 32 bytes.

@@ -124,7 +124,7 @@ struct CharterRuleTests {
             TestCharter.verdict(on: chain) { $0.nodes[0].accepted = [TestCharter.head("log", size: 4)] } == withdrawn)
         #expect(
             TestCharter.verdict(on: chain) {
-                $0.nodes[0].accepted = [AcceptedHead(log: head.log, size: 5, root: .zero)]
+                $0.nodes[0].accepted = [StatedHead(log: head.log, size: 5, root: .zero)]
             } == withdrawn)
         #expect(
             TestCharter.verdict(on: chain) { $0.nodes[0].accepted.append(head) }

@@ -32,8 +32,8 @@ enum TestCharter {
         try CharterChain(founding: sign(founding(administrators: count), by: signers))
     }
 
-    static func head(_ text: String, size: UInt64) -> AcceptedHead {
-        AcceptedHead(log: LogID(key(text)), size: size, root: key("\(text) \(size)"))
+    static func head(_ text: String, size: UInt64) -> StatedHead {
+        StatedHead(log: LogID(key(text)), size: size, root: key("\(text) \(size)"))
     }
 
     /// What the rules say of a chain's next version after a change.

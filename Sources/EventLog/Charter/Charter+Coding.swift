@@ -92,17 +92,6 @@ extension Charter {
     }
 }
 
-extension WireReader {
-    /// Reads field 1, which every file and message of ours starts with.
-    ///
-    /// - Throws: ``WireError/missing(field:)`` where it is not first, ``WireError/unknownVersion(_:)`` for other versions.
-    mutating func readFormatVersion(_ expected: UInt64) throws(WireError) {
-        guard try next() == 1 else { throw .missing(field: 1) }
-        let version = try unsigned()
-        guard version == expected else { throw .unknownVersion(version) }
-    }
-}
-
 extension CharterNode {
     fileprivate func write(to writer: inout WireWriter) {
         writer.string(1, id.text)
@@ -112,13 +101,7 @@ extension CharterNode {
         writer.identifier(5, curveKey)
         writer.identifier(6, witnessKey)
         writer.unsigned(7, state.rawValue)
-        for head in accepted {
-            writer.message(8) { inner in
-                inner.identifier(1, head.log)
-                inner.unsigned(2, head.size)
-                inner.hash(3, head.root)
-            }
-        }
+        for head in accepted { writer.message(8) { head.write(into: &$0) } }
     }
 
     fileprivate init(from reader: inout WireReader) throws(WireError) {
@@ -129,7 +112,7 @@ extension CharterNode {
         var curveKey: NodeCurvePublicKey?
         var witnessKey: WitnessPublicKey?
         var state: State?
-        var accepted: [AcceptedHead] = []
+        var accepted: [StatedHead] = []
         while let field = try reader.next() {
             switch field {
             case 1: id = try reader.label()
@@ -142,7 +125,7 @@ extension CharterNode {
             case 8:
                 guard accepted.count < CharterLimit.acceptedHeads else { throw .outOfRange(field: 8) }
                 var inner = try reader.message()
-                accepted.append(try AcceptedHead(from: &inner))
+                accepted.append(try StatedHead(from: &inner))
             default: try reader.skip()
             }
         }
@@ -154,25 +137,6 @@ extension CharterNode {
         self.init(
             id: id, name: name, region: region.isEmpty ? nil : region, signingKey: signingKey, curveKey: curveKey,
             witnessKey: witnessKey, state: state, accepted: accepted)
-    }
-}
-
-extension AcceptedHead {
-    fileprivate init(from reader: inout WireReader) throws(WireError) {
-        var log: LogID?
-        var size: UInt64 = 0
-        var root: Hash?
-        while let field = try reader.next() {
-            switch field {
-            case 1: log = try reader.identifier()
-            case 2: size = try reader.unsigned()
-            case 3: root = try reader.hash()
-            default: try reader.skip()
-            }
-        }
-        guard let log else { throw .missing(field: 1) }
-        guard let root else { throw .missing(field: 3) }
-        self.init(log: log, size: size, root: root)
     }
 }
 

@@ -22,23 +22,6 @@ public enum CharterLimit {
     public static let chainBytes = 64 * 1024 * 1024
 }
 
-/// How far a log counts whose writer was revoked, or has another key now: what lies beyond is kept and has no effect.
-public struct AcceptedHead: Hashable, Sendable {
-    /// The log.
-    public let log: LogID
-    /// Number of entries that count.
-    public let size: UInt64
-    /// Root of the tree over them.
-    public let root: Hash
-
-    /// States an accepted head.
-    public init(log: LogID, size: UInt64, root: Hash) {
-        self.log = log
-        self.size = size
-        self.root = root
-    }
-}
-
 /// One hospital's node as a version of the charter describes it.
 public struct CharterNode: Hashable, Sendable {
     /// Whether the node takes part.
@@ -64,12 +47,12 @@ public struct CharterNode: Hashable, Sendable {
     /// Whether the node takes part.
     public var state: State
     /// How far the logs count that were signed with keys now revoked or replaced. A log not named does not count at all.
-    public var accepted: [AcceptedHead]
+    public var accepted: [StatedHead]
 
     /// Describes a node.
     public init(
         id: NodeID, name: String, region: String? = nil, signingKey: SigningPublicKey, curveKey: NodeCurvePublicKey,
-        witnessKey: WitnessPublicKey, state: State = .admitted, accepted: [AcceptedHead] = []
+        witnessKey: WitnessPublicKey, state: State = .admitted, accepted: [StatedHead] = []
     ) {
         self.id = id
         self.name = name

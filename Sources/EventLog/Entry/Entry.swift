@@ -1,5 +1,3 @@
-import Crypto
-
 /// Why bytes are not the entry they are said to be.
 public enum EntryError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The header or body cannot be read.
@@ -40,12 +38,7 @@ public struct RawEntry: Hashable, Sendable {
     public var byteCount: Int { header.count + body.count }
 
     /// SHA-256(0x00 ‖ header).
-    public var id: EntryID {
-        var hasher = SHA256()
-        hasher.update(data: [0x00])
-        hasher.update(data: header)
-        return EntryID(Hash(hasher.finalize()))
-    }
+    public var id: EntryID { EntryID(MerkleTree.leafHash(of: header)) }
 }
 
 /// One atomic action of one actor: a header of a version we know, and the parts that are here.

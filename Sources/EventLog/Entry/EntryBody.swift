@@ -52,9 +52,7 @@ public struct EntryBody: Hashable, Sendable {
     /// - Throws: ``WireError`` where the bytes are no body, or name a part the header does not have, or one twice.
     public init(bytes: [UInt8], partCount count: Int) throws(WireError) {
         var reader = WireReader(bytes)
-        guard try reader.next() == 1 else { throw .missing(field: 1) }
-        let version = try reader.unsigned()
-        guard version == FormatVersion.header else { throw .unknownVersion(version) }
+        try reader.readFormatVersion(FormatVersion.header)
         parts = Array(repeating: nil, count: count)
         while let field = try reader.next() {
             guard field == 2 else {

@@ -40,9 +40,7 @@ extension EntryHeader {
     public init(bytes: [UInt8]) throws(WireError) {
         guard bytes.count <= FormatLimit.headerBytes else { throw .outOfRange(field: 0) }
         var reader = WireReader(bytes)
-        guard try reader.next() == 1 else { throw .missing(field: 1) }
-        let version = try reader.unsigned()
-        guard version == FormatVersion.header else { throw .unknownVersion(version) }
+        try reader.readFormatVersion(FormatVersion.header)
         var fields = Fields()
         while let field = try reader.next() { try fields.read(field, &reader) }
         guard let log = fields.log else { throw .missing(field: 3) }

@@ -27,23 +27,6 @@ public struct LogOpeningReason: HeaderCode {
 ///
 /// Wire format `varde.v0.LogOpened`, version first.
 public struct LogOpening: Hashable, Sendable {
-    /// A head of an earlier log of the same writer and stream.
-    public struct EarlierHead: Hashable, Sendable {
-        /// The earlier log.
-        public let log: LogID
-        /// Its number of entries, as far as the writer knows.
-        public let size: UInt64
-        /// The root over them.
-        public let root: Hash
-
-        /// States a head.
-        public init(log: LogID, size: UInt64, root: Hash) {
-            self.log = log
-            self.size = size
-            self.root = root
-        }
-    }
-
     /// The log that is opened: the header's log id must be this name's.
     public let name: LogName
     /// Why.
@@ -51,13 +34,13 @@ public struct LogOpening: Hashable, Sendable {
     /// The id of the command by which the node opened it, random.
     public let command: CommandID
     /// The heads known of earlier logs, at most ``maximumEarlierHeads``.
-    public let earlierHeads: [EarlierHead]
+    public let earlierHeads: [StatedHead]
 
     /// No opening names more earlier heads than this, so that it always fits into one entry.
     public static let maximumEarlierHeads = 1024
 
     /// States an opening; of more than ``maximumEarlierHeads`` earlier heads the last ones are kept.
-    public init(name: LogName, reason: LogOpeningReason, command: CommandID, earlierHeads: [EarlierHead]) {
+    public init(name: LogName, reason: LogOpeningReason, command: CommandID, earlierHeads: [StatedHead]) {
         self.name = name
         self.reason = reason
         self.command = command
@@ -74,13 +57,7 @@ public struct LogOpening: Hashable, Sendable {
         writer.name(5, name.epoch)
         writer.unsigned(6, reason.rawValue)
         writer.name(7, command)
-        for head in earlierHeads {
-            writer.message(8) { inner in
-                inner.identifier(1, head.log)
-                inner.unsigned(2, head.size)
-                inner.hash(3, head.root)
-            }
-        }
+        for head in earlierHeads { writer.message(8) { head.write(into: &$0) } }
         return writer.bytes
     }
 
@@ -89,16 +66,14 @@ public struct LogOpening: Hashable, Sendable {
     /// - Throws: ``WireError`` where the bytes are no opening of version 0.
     public init(bytes: [UInt8]) throws(WireError) {
         var reader = WireReader(bytes)
-        guard try reader.next() == 1 else { throw .missing(field: 1) }
-        let version = try reader.unsigned()
-        guard version == FormatVersion.header else { throw .unknownVersion(version) }
+        try reader.readFormatVersion(FormatVersion.header)
         var network: NetworkID?
         var node: NodeID?
         var stream: StreamID?
         var epoch: Epoch?
         var reason = LogOpeningReason(rawValue: 0)
         var command: CommandID?
-        var heads: [EarlierHead] = []
+        var heads: [StatedHead] = []
         while let field = try reader.next() {
             switch field {
             case 2: network = try reader.label()
@@ -112,7 +87,7 @@ public struct LogOpening: Hashable, Sendable {
             case 8:
                 guard heads.count < LogOpening.maximumEarlierHeads else { throw .outOfRange(field: 8) }
                 var inner = try reader.message()
-                heads.append(try EarlierHead(from: &inner))
+                heads.append(try StatedHead(from: &inner))
             default: try reader.skip()
             }
         }
@@ -137,25 +112,6 @@ public struct LogOpening: Hashable, Sendable {
                 actor: ActorID(node: name.node, network: name.network), kind: .system, role: .node,
                 authentication: .nodeKey),
             known: known, command: command, parts: [(.structure, bytes)])
-    }
-}
-
-extension LogOpening.EarlierHead {
-    fileprivate init(from reader: inout WireReader) throws(WireError) {
-        var log: LogID?
-        var size: UInt64 = 0
-        var root: Hash?
-        while let field = try reader.next() {
-            switch field {
-            case 1: log = try reader.identifier()
-            case 2: size = try reader.unsigned()
-            case 3: root = try reader.hash()
-            default: try reader.skip()
-            }
-        }
-        guard let log else { throw .missing(field: 1) }
-        guard let root else { throw .missing(field: 3) }
-        self.init(log: log, size: size, root: root)
     }
 }
 

@@ -71,6 +71,15 @@ public struct WireReader {
         return field
     }
 
+    /// Reads field 1, the format version that every file and message of ours starts with.
+    ///
+    /// - Throws: ``WireError/missing(field:)`` where it is not first, ``WireError/unknownVersion(_:)`` for other versions.
+    public mutating func readFormatVersion(_ expected: UInt64) throws(WireError) {
+        guard try next() == 1 else { throw .missing(field: 1) }
+        let version = try unsigned()
+        guard version == expected else { throw .unknownVersion(version) }
+    }
+
     /// A varint without a field number.
     public mutating func rawVarint() throws(WireError) -> UInt64 {
         var value: UInt64 = 0

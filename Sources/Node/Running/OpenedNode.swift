@@ -27,7 +27,7 @@ struct OpenedNode {
         let lock = try DirectoryLock(directory: directory.path)
         let keys = try NodeKeys.read(directory)
         let founding = try NodeStart.foundingChain(directory, configuration)
-        let commits = CommitRelay()
+        let link = DriverLink()
         let store = try await Store<NodeState>(
             StoreConfiguration(
                 directory: directory.path, network: configuration.network, node: configuration.node,
@@ -35,15 +35,15 @@ struct OpenedNode {
             lock: lock, companion: { core in try NodeStart.state(core, founding: founding, configuration) },
             onCommit: { logs in
                 onCommit(logs)
-                commits.take(logs)
+                link.take(logs)
             })
         let (driver, transport) = try await join(
-            configuration, keys: keys, store: store, commits: commits, logger: logger)
+            configuration, keys: keys, store: store, link: link, logger: logger)
         return OpenedNode(configuration: configuration, store: store, driver: driver, transport: transport)
     }
 
     private static func join(
-        _ configuration: NodeConfiguration, keys: NodeKeys, store: Store<NodeState>, commits: CommitRelay,
+        _ configuration: NodeConfiguration, keys: NodeKeys, store: Store<NodeState>, link: DriverLink,
         logger: Logger
     ) async throws -> (ReplicationDriver, ZeroMQTransport) {
         let node = configuration.node
@@ -54,12 +54,11 @@ struct OpenedNode {
             )
         }
         let (allowed, peers) = ReplicationDriver.addresses(of: chain, configuration: configuration)
-        let events = EventRelay()
         let transport = try ZeroMQTransport(
             configuration: TransportConfiguration(
                 nodeName: configuration.node.text, keyPair: keys.curve, bindAddress: configuration.listen, peers: peers,
                 allowedPeers: allowed),
-            logger: logger, handler: { events.take($0) })
+            logger: logger, handler: { link.take($0) })
         var generator = SystemRandomNumberGenerator()
         var pace = ReplicationConfiguration()
         // A few hundred bytes to each peer, so that a screen that says where a form is known is not long behind.
@@ -79,15 +78,14 @@ struct OpenedNode {
         let driver = ReplicationDriver(
             configuration: configuration, store: store, transport: transport, machine: machine, startRule: rule,
             startVerdict: verdict, logger: logger)
-        events.driver = driver
-        commits.driver = driver
+        link.driver = driver
         await driver.refreshAuthority(revision: revision)
         return (driver, transport)
     }
 }
 
-/// Hands the transport's events to the driver, on the polling thread both share.
-private final class EventRelay: Sendable {
+/// Leads to the driver from the transport and the store, both of which have to be made before it.
+private final class DriverLink: Sendable {
     private let held = Mutex<ReplicationDriver?>(nil)
 
     var driver: ReplicationDriver? {
@@ -95,20 +93,12 @@ private final class EventRelay: Sendable {
         set { held.withLock { $0 = newValue } }
     }
 
+    /// Hands over the transport's events, on the polling thread that it and the driver share.
     func take(_ events: [TransportEvent]) {
         driver?.assumeIsolated { $0.handle(events) }
     }
-}
 
-/// Tells the driver of commits, from the store's thread.
-private final class CommitRelay: Sendable {
-    private let held = Mutex<ReplicationDriver?>(nil)
-
-    var driver: ReplicationDriver? {
-        get { held.withLock { $0 } }
-        set { held.withLock { $0 = newValue } }
-    }
-
+    /// Tells of commits, from the store's thread.
     func take(_ logs: [CommittedLog]) {
         // What came from peers the driver learns in the order of its own requests.
         let own = logs.filter(\.isOwn)

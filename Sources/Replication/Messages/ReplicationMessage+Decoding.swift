@@ -7,9 +7,7 @@ extension ReplicationMessage {
     package init(bytes: [UInt8]) throws(WireError) {
         guard bytes.count <= ReplicationProtocol.messageBytes else { throw .outOfRange(field: 0) }
         var reader = WireReader(bytes)
-        guard try reader.next() == 1 else { throw .missing(field: 1) }
-        let version = try reader.unsigned()
-        guard version == ReplicationProtocol.version else { throw .unknownVersion(version) }
+        try reader.readFormatVersion(ReplicationProtocol.version)
         guard let content = try reader.next() else { throw .missing(field: 2) }
         guard (2...11).contains(content) else { throw .outOfRange(field: content) }
         var inner = try reader.message()

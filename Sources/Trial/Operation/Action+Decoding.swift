@@ -15,9 +15,7 @@ extension Action {
             return
         }
         var reader = WireReader(bytes)
-        guard try reader.next() == 1 else { throw .missing(field: 1) }
-        let version = try reader.unsigned()
-        guard version == FormatVersion.header else { throw .unknownVersion(version) }
+        try reader.readFormatVersion(FormatVersion.header)
         var command: CommandID?
         var provenance = Provenance(source: .system)
         var payload = Payload(type: entry.header.operation)
