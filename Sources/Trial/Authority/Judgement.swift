@@ -28,6 +28,8 @@ public enum VoidRule: UInt64, Hashable, Sendable, Codable, CaseIterable {
     case notDelegated = 12
     /// V13: an instance, value or group is named that does not fit where it stands.
     case misplaced = 13
+    /// V14: the act decides for others, and the delegation had ended, known to the writer or not.
+    case delegationEnded = 14
 
     /// A sentence for people.
     public var explanation: String {
@@ -45,6 +47,7 @@ public enum VoidRule: UInt64, Hashable, Sendable, Codable, CaseIterable {
         case .roleMayNot: "the role may not do this"
         case .notDelegated: "the actor was not delegated in this role"
         case .misplaced: "the entry names something that does not fit where it stands"
+        case .delegationEnded: "the delegation had ended, and the entry decides for others"
         }
     }
 }

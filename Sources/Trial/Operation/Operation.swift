@@ -18,6 +18,9 @@ public enum Operation: Hashable, Sendable {
     case formSaved(FormSave)
     case removed(Removal)
     case restored(Removal)
+    case instancesDecided(InstanceDecision)
+    case conflictResolved(Resolution)
+    case formConfirmed(Confirmation)
     case redactionOrdered(DropOrder)
     case erasureOrdered(DropOrder)
 
@@ -39,6 +42,9 @@ public enum Operation: Hashable, Sendable {
         case .formSaved: .formSaved
         case .removed: .removed
         case .restored: .restored
+        case .instancesDecided: .instancesDecided
+        case .conflictResolved: .conflictResolved
+        case .formConfirmed: .formConfirmed
         case .redactionOrdered: .redactionOrdered
         case .erasureOrdered: .erasureOrdered
         }
@@ -50,6 +56,9 @@ public enum Operation: Hashable, Sendable {
         case .statusRecorded(let record): record.participant
         case .formSaved(let save): save.participant
         case .removed(let removal), .restored(let removal): removal.participant
+        case .instancesDecided(let decision): decision.participant
+        case .conflictResolved(let resolution): resolution.save.participant
+        case .formConfirmed(let confirmation): confirmation.participant
         default: nil
         }
     }
