@@ -14,6 +14,8 @@ public enum Act: Hashable, Sendable, CaseIterable {
     case enterData
     /// Decide conflicts, and confirm what nobody saw together: acts that decide for others.
     case decideConflicts
+    /// Submit participants' answers to questionnaires.
+    case submitResponses
     /// Order parts to be dropped.
     case orderDrop
     /// Open and close logs.
@@ -29,7 +31,7 @@ public enum RoleTable {
 
     /// Whether the act needs a delegation of the study site, beside the role.
     public static func needsDelegation(_ act: Act) -> Bool {
-        act == .registerParticipant || act == .enterData || act == .decideConflicts
+        act == .registerParticipant || act == .enterData || act == .decideConflicts || act == .submitResponses
     }
 
     /// Whether the act decides for others, so that it has no effect where the delegation had ended, known to the writer or
@@ -48,6 +50,7 @@ public enum RoleTable {
         case .participantRegistered, .statusRecorded: .registerParticipant
         case .formSaved, .removed, .restored: .enterData
         case .instancesDecided, .conflictResolved, .formConfirmed: .decideConflicts
+        case .responseReceived: .submitResponses
         case .redactionOrdered, .erasureOrdered: .orderDrop
         default: nil
         }
@@ -61,6 +64,7 @@ public enum RoleTable {
         .studyNurse: [.registerParticipant, .enterData, .decideConflicts],
         .dataImport: [.registerParticipant, .enterData],
         .dataManager: [.manageStudy],
+        .partnerApp: [.submitResponses],
         .monitor: [],
         .participant: [],
     ]

@@ -190,6 +190,8 @@ public enum Request: Hashable, Sendable, Codable {
     case resolve(ResolutionEntry)
     /// Confirms a form whose values never stood together.
     case confirm(FormConfirmationEntry)
+    /// Submits a version of an answer to a questionnaire.
+    case respond(ResponseEntry)
 }
 
 /// A role by its name in commands.
@@ -201,6 +203,7 @@ public enum RoleName: String, Sendable, Codable, CaseIterable {
     case monitor
     case dataManager = "data-manager"
     case dataImport = "data-import"
+    case partnerApp = "partner-app"
 
     /// The number in headers.
     public var role: Role {
@@ -212,6 +215,7 @@ public enum RoleName: String, Sendable, Codable, CaseIterable {
         case .monitor: .monitor
         case .dataManager: .dataManager
         case .dataImport: .dataImport
+        case .partnerApp: .partnerApp
         }
     }
 }

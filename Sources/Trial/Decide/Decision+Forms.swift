@@ -48,7 +48,7 @@ extension Decision {
     }
 
     /// The definitions of a group's items, in the order entered.
-    private static func items(
+    static func items(
         of group: EnteredGroup, in definition: StudyDefinition
     ) throws(Refusal) -> [ItemDefinition] {
         guard let groupDefinition = definition.itemGroups[ItemGroupOID(group.group.oid)] else {
@@ -104,12 +104,12 @@ extension Decision {
         }
     }
 
-    private static func isDatum(_ value: EnteredValue) -> Bool {
+    static func isDatum(_ value: EnteredValue) -> Bool {
         if case .datum = value { true } else { false }
     }
 
     /// The value that an item is to hold, checked against its definition.
-    private static func value(
+    static func value(
         of entered: EnteredItem, _ item: ItemDefinition, in definition: StudyDefinition
     ) throws(Refusal) -> Value {
         switch item.itemClass {

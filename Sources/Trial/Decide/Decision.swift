@@ -68,6 +68,8 @@ public enum Decision {
         case .decideInstances(let entry): try decideInstances(entry, command, in: context)
         case .resolve(let entry): try decideResolution(entry, command, in: context)
         case .confirm(let entry): try decideConfirmation(entry, command, in: context)
+        case .respond(let entry):
+            try decideResponse(entry, command, in: context)
         }
     }
 
@@ -86,7 +88,7 @@ public enum Decision {
         return EntryDraft(
             stream: stream, operation: operation.type,
             authority: Authority(
-                actor: sent.sender.actor, kind: sent.sender.isSystem ? .system : .person, role: sent.sender.role.role,
+                actor: sent.sender.actor, kind: sent.sender.kind, role: sent.sender.role.role,
                 authentication: .localAccount, delegation: delegation?.grant),
             known: KnownVersions(
                 charter: context.charterVersion, participation: UInt64(context.authority.participations.count),

@@ -47,6 +47,9 @@ extension ParticipantState {
             noteOrigin(of: entry)
             declare(confirmation.instances, &table)
             note(standing(for: confirmation.seen), of: confirmation.instances, table)
+        case .responseReceived(let response):
+            noteOrigin(of: entry)
+            apply(response, by: entry, &table)
         case .removed(let removal):
             noteOrigin(of: entry)
             declare(removal.instances, &table)
@@ -110,7 +113,7 @@ extension ParticipantState {
     }
 
     /// Enters a table of instances.
-    private mutating func declare(_ lines: [InstanceDeclaration], _ table: inout InstancePlaces) {
+    mutating func declare(_ lines: [InstanceDeclaration], _ table: inout InstancePlaces) {
         for (position, line) in lines.enumerated() {
             let (id, identity) = place(of: line, at: position, table)
             let shape = InstanceState.Shape(kind: line.kind, oid: line.oid, parent: line.parent.map { table.ids[$0] })
@@ -150,6 +153,11 @@ extension ParticipantState {
     ) -> (InstanceID, InstanceIdentity) {
         let here = Beginning(entry: table.entry, position: UInt64(position))
         switch line.identity {
+        case .response(let response):
+            let parent = line.parent.map { table.ids[$0] }
+            let form = InstanceID.response(
+                response, participant: id, parent: parent, kind: line.kind, oid: line.oid)
+            return (form, line.identity)
         case .own: return (.begun(by: here), .begun(here))
         case .begun(let named):
             let beginning = standing(for: named)

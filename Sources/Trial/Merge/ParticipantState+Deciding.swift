@@ -58,6 +58,8 @@ extension ParticipantState {
             case .begun(let beginning): id = .begun(by: standing(for: beginning))
             case .own: id = .begun(by: Beginning(entry: entry, position: UInt64(position)))
             case .natural: id = .natural(participant: self.id, parent: id, kind: line.kind, oid: line.oid)
+            case .response(let response):
+                id = .response(response, participant: self.id, parent: id, kind: line.kind, oid: line.oid)
             }
         }
         guard let form = id else { return }

@@ -41,22 +41,35 @@ extension ParticipantState {
         var again = state
         var fits = true
         for entry in distinct { fits = state.apply(entry) && fits }
-        guard !fits else { return state }
+        guard !fits else {
+            state.noteRepetitions(in: effective)
+            return state
+        }
         again.instances = state.instances.mapValues(\.emptied)
         for entry in distinct { again.apply(entry) }
+        again.noteRepetitions(in: effective)
         return again
+    }
+
+    /// Notes what the nodes of repetitions had held.
+    private mutating func noteRepetitions(in entries: [WrittenEntry]) {
+        for entry in entries where canonical[entry.id] != nil { noteRepetition(entry) }
     }
 
     /// Keeps a finding, of two about one entry the graver.
     private mutating func note(_ finding: FindingRule, of entry: EntryID) {
-        if let known = findings[entry], known.rawValue < finding.rawValue { return }
-        findings[entry] = finding
+        if let known = notedFindings[entry], known.rawValue < finding.rawValue { return }
+        notedFindings[entry] = finding
     }
 
     /// Whether an entry has effect; where not, notes why.
     mutating func admits(_ entry: WrittenEntry, judge: (WrittenEntry) -> Judgement) -> Bool {
         switch judge(entry) {
         case .effect(let finding):
+            if entry.action?.operation.writesIntoForeignResponse == true {
+                void[entry.id] = .foreignResponse
+                return false
+            }
             if let finding { note(finding, of: entry.id) }
             return true
         case .void(let rule):
@@ -128,6 +141,10 @@ extension ParticipantState {
             confirmation.instances = confirmation.instances.map(mapped)
             confirmation.seen = confirmation.seen.map(mapped)
             action.operation = .formConfirmed(confirmation)
+        case .responseReceived(var response):
+            response.participant = id
+            response.instances = response.instances.map(mapped)
+            action.operation = .responseReceived(response)
         case .removed(let removal): action.operation = .removed(mapped(removal))
         case .restored(let removal): action.operation = .restored(mapped(removal))
         default: break

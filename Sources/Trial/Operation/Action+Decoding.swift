@@ -27,7 +27,8 @@ extension Action {
             }
         }
         guard let command else { throw .missing(field: 2) }
-        self.init(command: command, provenance: provenance, operation: try payload.finished(with: entry))
+        self.init(
+            command: command, provenance: provenance, operation: try payload.finished(with: entry, command: command))
     }
 }
 
@@ -48,6 +49,7 @@ private struct Payload {
     var save = FormSave(participant: EntryID(.zero), instances: [], changes: [])
     var removal = Removal(participant: EntryID(.zero), instances: [])
     var conflict = ConflictPayload()
+    var response = ResponseFields()
     var order = DropOrder(entry: nil, subject: nil, decision: "")
 
     init(type: OperationType) {
@@ -75,6 +77,7 @@ private struct Payload {
         case .formSaved: try save.readStructure(field, &reader)
         case .removed, .restored: try removal.read(field, &reader)
         case .instancesDecided, .conflictResolved, .formConfirmed: try conflict.read(field, &reader, of: type)
+        case .responseReceived: try response.read(field, &reader)
         case .redactionOrdered, .erasureOrdered:
             switch field {
             case 50: order.entry = try reader.identifier()
@@ -85,7 +88,7 @@ private struct Payload {
         }
     }
 
-    mutating func finished(with entry: Entry) throws(WireError) -> Operation {
+    mutating func finished(with entry: Entry, command: CommandID) throws(WireError) -> Operation {
         switch type {
         case .logOpened, .logClosed: return .log
         case .studyFounded: return .studyFounded(founding)
@@ -109,6 +112,7 @@ private struct Payload {
             removal.reason = try entry.text(of: .reason)
             return type == .removed ? .removed(removal) : .restored(removal)
         case .instancesDecided, .conflictResolved, .formConfirmed: return try conflict.finished(with: entry, of: type)
+        case .responseReceived: return .responseReceived(try response.finished(with: entry, command: command))
         case .redactionOrdered, .erasureOrdered:
             order.decision = try entry.text(of: .reason) ?? ""
             return type == .redactionOrdered ? .redactionOrdered(order) : .erasureOrdered(order)

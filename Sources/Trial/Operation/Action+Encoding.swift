@@ -43,6 +43,9 @@ extension Action {
             resolution.writeStructure(into: &structure)
             rest = resolution.save.contentParts()
         case .formConfirmed(let confirmation): confirmation.write(into: &structure)
+        case .responseReceived(let response):
+            response.writeStructure(into: &structure)
+            rest = response.contentParts()
         case .redactionOrdered(let order), .erasureOrdered(let order):
             structure.identifier(50, order.entry)
             structure.name(51, order.subject)

@@ -21,6 +21,7 @@ public enum Operation: Hashable, Sendable {
     case instancesDecided(InstanceDecision)
     case conflictResolved(Resolution)
     case formConfirmed(Confirmation)
+    case responseReceived(Response)
     case redactionOrdered(DropOrder)
     case erasureOrdered(DropOrder)
 
@@ -45,6 +46,7 @@ public enum Operation: Hashable, Sendable {
         case .instancesDecided: .instancesDecided
         case .conflictResolved: .conflictResolved
         case .formConfirmed: .formConfirmed
+        case .responseReceived: .responseReceived
         case .redactionOrdered: .redactionOrdered
         case .erasureOrdered: .erasureOrdered
         }
@@ -59,6 +61,7 @@ public enum Operation: Hashable, Sendable {
         case .instancesDecided(let decision): decision.participant
         case .conflictResolved(let resolution): resolution.save.participant
         case .formConfirmed(let confirmation): confirmation.participant
+        case .responseReceived(let response): response.participant
         default: nil
         }
     }
