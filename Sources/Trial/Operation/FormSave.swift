@@ -195,7 +195,7 @@ extension FormSave {
                 case 1: entry = try inner.identifier()
                 case 2:
                     guard let entry else { throw .missing(field: 1) }
-                    for position in try inner.packed() { seen.append(ValueID(entry: entry, position: position)) }
+                    try inner.forEachUnsigned { seen.append(ValueID(entry: entry, position: $0)) }
                 default: try inner.skip()
                 }
             }
@@ -233,6 +233,7 @@ extension FormSave {
             }
         }
         guard place == changes.count else { throw .missing(field: 1) }
+        try texts.finish()
     }
 }
 
@@ -251,10 +252,26 @@ private struct SharedTexts {
         }
         guard let bytes = entry.body.parts[part]?.bytes else { return nil }
         var reader = readers[part] ?? WireReader(bytes)
-        guard try reader.next() == 1 else { throw .missing(field: 1) }
-        var inner = try reader.message()
-        readers[part] = reader
-        return try TextDatum(from: &inner)
+        while let field = try reader.next() {
+            guard field == 1 else {
+                try reader.skip()
+                continue
+            }
+            var inner = try reader.message()
+            readers[part] = reader
+            return try TextDatum(from: &inner)
+        }
+        throw .missing(field: 1)
+    }
+
+    /// Checks that no text is left over that belongs to no change.
+    func finish() throws(WireError) {
+        for var reader in readers.values {
+            while let field = try reader.next() {
+                guard field != 1 else { throw .outOfRange(field: 1) }
+                try reader.skip()
+            }
+        }
     }
 }
 
@@ -274,7 +291,7 @@ extension Change {
             switch field {
             case 1: instance = try reader.unsigned(as: Int.self)
             case 2: item = ItemOID(try reader.string())
-            case 3: replaces = try reader.packed()
+            case 3: try reader.forEachUnsigned { replaces.append($0) }
             case 4: reasonCode = try reader.string()
             case 5: isCorrection = try reader.boolean()
             case 6: isFreeText = try reader.boolean()
