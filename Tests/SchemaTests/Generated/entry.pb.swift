@@ -13,12 +13,14 @@
 /// until the formats are frozen. `log.md` says how entries become leaves of a log, `merge.md` what they mean.
 ///
 /// Rules for all messages of this file:
-/// - `format_version` is field 1, stands first and is written also when it is 0 (hence `optional`). A reader refuses
-///   other versions.
+/// - `format_version` is field 1, stands first and once, and is written also when it is 0 (hence `optional`). Refused are
+///   other versions, and a second one.
 /// - Bytes are hashed, stored and relayed exactly as they were written. Nobody encodes an entry again to check it.
 /// - Unknown fields are passed over. A field that stands twice counts as protobuf says: the last one, messages merged. A
 ///   known field of another wire type, a group, and a truth value other than 0 and 1 make a message unreadable.
-/// - A field without `optional` is left out where it has its default value; `optional` marks fields whose presence
+/// - In parts, ids, hashes and closed enumerations without `optional` must be there, unless their comment says what holds
+///   in their absence.
+/// - Any other field without `optional` is left out where it has its default value; `optional` marks fields whose presence
 ///   says something.
 /// - Hashes and the ids of entries, logs and instances have 32 bytes; random names (command, actor, subject, epoch,
 ///   nonce, salt, study) have 16. Labels (network, node, location, study site) match [a-z0-9.-]{1,63}.
