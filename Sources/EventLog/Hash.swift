@@ -13,6 +13,7 @@ public struct Hash: Hashable, Comparable, Sendable {
     /// All bits zero: no SHA-256 of anything known, used where "none" must have a place.
     public static let zero = Hash(words: (0, 0, 0, 0))
 
+    @usableFromInline
     init(words: (UInt64, UInt64, UInt64, UInt64)) {
         self.words = words
     }

@@ -78,8 +78,12 @@ public struct RandomName: Hashable, Comparable, Sendable {
 
     /// The 16 bytes, most significant first.
     public var bytes: [UInt8] {
-        (0..<8).map { UInt8(truncatingIfNeeded: high >> (56 - 8 * UInt64($0))) }
-            + (0..<8).map { UInt8(truncatingIfNeeded: low >> (56 - 8 * UInt64($0))) }
+        [UInt8](unsafeUninitializedCapacity: 16) { buffer, count in
+            let target = UnsafeMutableRawBufferPointer(buffer)
+            target.storeBytes(of: high.bigEndian, toByteOffset: 0, as: UInt64.self)
+            target.storeBytes(of: low.bigEndian, toByteOffset: 8, as: UInt64.self)
+            count = 16
+        }
     }
 
     /// Orders them in the same way everywhere.

@@ -66,7 +66,7 @@ public struct EntryBody: Hashable, Sendable {
             while let field = try inner.next() {
                 switch field {
                 case 1: position = try inner.unsigned(as: Int.self)
-                case 2: salt = RandomName(bytes: try inner.data())
+                case 2: salt = try inner.randomName()
                 case 3: content = try inner.data()
                 default: try inner.skip()
                 }

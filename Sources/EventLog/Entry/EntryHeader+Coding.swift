@@ -47,11 +47,11 @@ extension EntryHeader {
         guard let actor = fields.actor else { throw .missing(field: 11) }
         self.init(
             mergeRules: fields.mergeRules, log: log, index: fields.index,
-            operation: OperationType(rawValue: fields.operation), hybridTime: fields.hybridTime,
+            operation: fields.operation, hybridTime: fields.hybridTime,
             nodeTime: fields.time,
             authority: Authority(
-                actor: actor, kind: ActorKind(rawValue: fields.kind), role: Role(rawValue: fields.role),
-                authentication: Authentication(rawValue: fields.authentication), delegation: fields.delegation),
+                actor: actor, kind: fields.kind, role: fields.role, authentication: fields.authentication,
+                delegation: fields.delegation),
             known: fields.known, definition: fields.definition, software: fields.software, subject: fields.subject,
             parts: fields.parts, actorSignature: fields.signature)
     }
@@ -61,13 +61,13 @@ extension EntryHeader {
         var mergeRules: UInt64 = 0
         var log: LogID?
         var index: UInt64 = 0
-        var operation: UInt64 = 0
+        var operation = OperationType(rawValue: 0)
         var hybridTime: UInt64 = 0
         var time = NodeTime(utcMilliseconds: 0)
         var actor: ActorID?
-        var kind: UInt64 = 0
-        var role: UInt64 = 0
-        var authentication: UInt64 = 0
+        var kind = ActorKind(rawValue: 0)
+        var role = Role(rawValue: 0)
+        var authentication = Authentication.none
         var delegation: EntryID?
         var known = KnownVersions()
         var definition: Hash?
@@ -81,16 +81,16 @@ extension EntryHeader {
             case 2: mergeRules = try reader.unsigned()
             case 3: log = try reader.identifier()
             case 4: index = try reader.unsigned()
-            case 5: operation = try reader.unsigned()
+            case 5: operation = try reader.code()
             case 6: hybridTime = try reader.unsigned()
             case 7: time.utcMilliseconds = try reader.signed()
             case 8: time.offsetMinutes = try reader.signed()
             case 9: time.isSynchronised = try reader.boolean()
             case 10: time.errorBoundMilliseconds = try reader.unsigned()
             case 11: actor = try reader.name()
-            case 12: kind = try reader.unsigned()
-            case 13: role = try reader.unsigned()
-            case 14: authentication = try reader.unsigned()
+            case 12: kind = try reader.code()
+            case 13: role = try reader.code()
+            case 14: authentication = try reader.code()
             case 15: delegation = try reader.identifier()
             case 16: known.charter = try reader.unsigned()
             case 17: known.participation = try reader.unsigned()
@@ -111,18 +111,18 @@ extension EntryHeader {
 
 extension PartCommitment {
     fileprivate init(from reader: inout WireReader) throws(WireError) {
-        var kind: UInt64 = 0
+        var kind = PartKind(rawValue: 0)
         var commitment: Hash?
         var byteCount: UInt64 = 0
         while let field = try reader.next() {
             switch field {
-            case 1: kind = try reader.unsigned()
+            case 1: kind = try reader.code()
             case 2: commitment = try reader.hash()
             case 3: byteCount = try reader.unsigned()
             default: try reader.skip()
             }
         }
         guard let commitment else { throw .missing(field: 2) }
-        self.init(kind: PartKind(rawValue: kind), commitment: commitment, byteCount: byteCount)
+        self.init(kind: kind, commitment: commitment, byteCount: byteCount)
     }
 }

@@ -2,6 +2,8 @@
 public protocol HeaderCode: RawRepresentable, Hashable, Sendable, CustomStringConvertible where RawValue == UInt64 {
     /// The names of the numbers this software knows.
     static var names: [UInt64: String] { get }
+    /// Wraps a number, known or not.
+    init(rawValue: UInt64)
 }
 
 extension HeaderCode {

@@ -82,7 +82,7 @@ public struct LogOpening: Hashable, Sendable {
                 guard let read = StreamID(try reader.string()) else { throw .outOfRange(field: 4) }
                 stream = read
             case 5: epoch = try reader.name()
-            case 6: reason = LogOpeningReason(rawValue: try reader.unsigned())
+            case 6: reason = try reader.code()
             case 7: command = try reader.name()
             case 8:
                 guard heads.count < LogOpening.maximumEarlierHeads else { throw .outOfRange(field: 8) }

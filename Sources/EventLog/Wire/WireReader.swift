@@ -30,58 +30,82 @@ public enum WireError: Error, Hashable, Sendable, CustomStringConvertible {
 /// Reads Protocol Buffers wire format in place, one field at a time, and copies nothing that is not asked for.
 ///
 /// Use: `while let field = try reader.next() { switch field { case 1: x = try reader.unsigned() … default: try reader.skip() } }`.
-/// Any bytes at all may be given: the outcome is a value or a ``WireError``, never a trap.
+/// Any bytes at all may be given: the outcome is a value or a ``WireError``, never a trap. `Tests/SchemaTests` holds it
+/// against generated code.
+///
+/// What is called for every field is inlinable, so that modules which read messages do not pay for a call, and generics
+/// are specialised there.
 ///
 /// Invariants:
 /// - `start <= offset <= end <= bytes.count`.
 /// - After ``next()`` returned a field, exactly one of the value methods or ``skip()`` is called.
 public struct WireReader {
-    private let bytes: [UInt8]
-    private var offset: Int
-    private let end: Int
+    @usableFromInline let bytes: [UInt8]
+    @usableFromInline var offset: Int
+    @usableFromInline let end: Int
     /// The field ``next()`` stands at.
-    private var field = 0
-    private var kind = WireKind.varint
+    @usableFromInline var field = 0
+    @usableFromInline var kind = WireKind.varint
+    /// The lowest number that a field may have: after the format version no field 1 may come again.
+    @usableFromInline var lowestField: UInt64 = 1
 
     /// Reads a whole array.
     public init(_ bytes: [UInt8]) {
-        self.bytes = bytes
-        offset = 0
-        end = bytes.count
+        self.init(bytes, 0..<bytes.count)
     }
 
-    private init(_ bytes: [UInt8], _ range: Range<Int>) {
+    @inlinable
+    init(_ bytes: [UInt8], _ range: Range<Int>) {
         self.bytes = bytes
         offset = range.lowerBound
         end = range.upperBound
     }
 
     /// True where no byte is left.
-    public var isAtEnd: Bool { offset == end }
+    @inlinable public var isAtEnd: Bool { offset == end }
 
     /// Moves to the next field and gives its number; nil at the end.
+    @inlinable
     public mutating func next() throws(WireError) -> Int? {
         guard offset < end else { return nil }
         let tag = try rawVarint()
-        guard let known = WireKind(rawValue: UInt8(tag & 7)), (1...536_870_911).contains(tag >> 3) else {
-            throw .malformed(offset: offset)
+        guard (lowestField...536_870_911).contains(tag >> 3) else { throw .malformed(offset: offset) }
+        switch tag & 7 {
+        case 0: kind = .varint
+        case 1: kind = .fixed64
+        case 2: kind = .lengthDelimited
+        case 5: kind = .fixed32
+        default: throw .malformed(offset: offset)
         }
         field = Int(tag >> 3)
-        kind = known
         return field
     }
 
-    /// Reads field 1, the format version that every file and message of ours starts with.
+    /// Reads field 1, the format version that every file and message of ours starts with and has once.
     ///
     /// - Throws: ``WireError/missing(field:)`` where it is not first, ``WireError/unknownVersion(_:)`` for other versions.
     public mutating func readFormatVersion(_ expected: UInt64) throws(WireError) {
         guard try next() == 1 else { throw .missing(field: 1) }
         let version = try unsigned()
         guard version == expected else { throw .unknownVersion(version) }
+        lowestField = 2
     }
 
     /// A varint without a field number.
+    @inlinable
     public mutating func rawVarint() throws(WireError) -> UInt64 {
+        guard offset < end else { throw .truncated(offset: offset) }
+        // Most numbers, and the tags of the fields 1 to 15, have one byte.
+        let first = bytes[offset]
+        guard first >= 0x80 else {
+            offset += 1
+            return UInt64(first)
+        }
+        return try longVarint()
+    }
+
+    @usableFromInline
+    mutating func longVarint() throws(WireError) -> UInt64 {
         var value: UInt64 = 0
         var shift: UInt64 = 0
         while offset < end {
@@ -97,24 +121,28 @@ public struct WireReader {
     }
 
     /// The unsigned number of this field.
+    @inlinable
     public mutating func unsigned() throws(WireError) -> UInt64 {
         guard kind == .varint else { throw .wrongKind(field: field) }
         return try rawVarint()
     }
 
     /// The unsigned number of this field, which must fit into `type`.
+    @inlinable
     public mutating func unsigned<Number: FixedWidthInteger>(as type: Number.Type) throws(WireError) -> Number {
         guard let number = Number(exactly: try unsigned()) else { throw .outOfRange(field: field) }
         return number
     }
 
     /// The zigzag-coded signed number of this field.
+    @inlinable
     public mutating func signed() throws(WireError) -> Int64 {
         let value = try unsigned()
         return Int64(bitPattern: value >> 1) ^ -Int64(bitPattern: value & 1)
     }
 
     /// The truth value of this field.
+    @inlinable
     public mutating func boolean() throws(WireError) -> Bool {
         switch try unsigned() {
         case 0: false
@@ -124,6 +152,7 @@ public struct WireReader {
     }
 
     /// The value of an enumeration of ours, by its number.
+    @inlinable
     public mutating func enumeration<Value: RawRepresentable>(
         _ type: Value.Type
     ) throws(WireError) -> Value where Value.RawValue: FixedWidthInteger {
@@ -132,13 +161,31 @@ public struct WireReader {
         return value
     }
 
+    /// The number of an open enumeration, known or not. Enumerations have 32 bits: what is beyond them generated code reads
+    /// as another number, so that it is refused here.
+    @inlinable
+    public mutating func code<Code: HeaderCode>(_ type: Code.Type = Code.self) throws(WireError) -> Code {
+        let number = try unsigned()
+        guard number <= UInt64(Int32.max) else { throw .outOfRange(field: field) }
+        return Code(rawValue: number)
+    }
+
     /// The range of this field's bytes, checked to lie within the message.
-    private mutating func range() throws(WireError) -> Range<Int> {
+    @inlinable
+    mutating func range() throws(WireError) -> Range<Int> {
         guard kind == .lengthDelimited else { throw .wrongKind(field: field) }
         let length = try rawVarint()
         guard length <= UInt64(end - offset) else { throw .truncated(offset: offset) }
         let range = offset..<(offset + Int(length))
         offset = range.upperBound
+        return range
+    }
+
+    /// The range of this field's bytes, of which there must be so many.
+    @inlinable
+    mutating func range(byteCount: Int) throws(WireError) -> Range<Int> {
+        let range = try range()
+        guard range.count == byteCount else { throw .outOfRange(field: field) }
         return range
     }
 
@@ -150,54 +197,65 @@ public struct WireReader {
     /// The text of this field; anything but UTF-8 is refused.
     public mutating func string() throws(WireError) -> String {
         let range = try range()
-        let text = bytes.withUnsafeBufferPointer { buffer in
-            String(validating: UnsafeBufferPointer(rebasing: buffer[range]), as: UTF8.self)
+        do {
+            // Not `String(validating:as:)`: it is generic, and looking up its types took longer than checking the text.
+            return String(copying: try UTF8Span(validating: bytes.span.extracting(range)))
+        } catch {
+            throw .outOfRange(field: field)
         }
-        guard let text else { throw .outOfRange(field: field) }
-        return text
+    }
+
+    /// Eight bytes from `place` on as a big-endian number; the caller has checked that they are there.
+    @inlinable
+    func word(at place: Int) -> UInt64 {
+        bytes.withUnsafeBytes { UInt64(bigEndian: $0.loadUnaligned(fromByteOffset: place, as: UInt64.self)) }
     }
 
     /// The 32 bytes of this field as a hash.
+    @inlinable
     public mutating func hash() throws(WireError) -> Hash {
-        let range = try range()
-        guard range.count == Hash.byteCount else { throw .outOfRange(field: field) }
-        return bytes.withUnsafeBytes { buffer in
-            func word(_ position: Int) -> UInt64 {
-                UInt64(
-                    bigEndian: buffer.loadUnaligned(fromByteOffset: range.lowerBound + 8 * position, as: UInt64.self))
-            }
-            return Hash(words: (word(0), word(1), word(2), word(3)))
-        }
+        let start = try range(byteCount: Hash.byteCount).lowerBound
+        return Hash(words: (word(at: start), word(at: start + 8), word(at: start + 16), word(at: start + 24)))
     }
 
     /// The 32 bytes of this field as an identifier.
+    @inlinable
     public mutating func identifier<ID: HashIdentifier>(_ type: ID.Type = ID.self) throws(WireError) -> ID {
         ID(try hash())
     }
 
-    /// The 16 bytes of this field as a random name.
+    /// The 16 bytes of this field.
+    @inlinable
+    public mutating func randomName() throws(WireError) -> RandomName {
+        let start = try range(byteCount: 16).lowerBound
+        return RandomName(high: word(at: start), low: word(at: start + 8))
+    }
+
+    /// The 16 bytes of this field as a random name of a kind.
+    @inlinable
     public mutating func name<ID: RandomIdentifier>(_ type: ID.Type = ID.self) throws(WireError) -> ID {
-        guard let name = RandomName(bytes: bytes[try range()]) else { throw .outOfRange(field: field) }
-        return ID(name)
+        ID(try randomName())
     }
 
     /// The text of this field as a label out of the closed alphabet.
+    @inlinable
     public mutating func label<ID: LabelIdentifier>(_ type: ID.Type = ID.self) throws(WireError) -> ID {
         guard let label = ID(try string()) else { throw .outOfRange(field: field) }
         return label
     }
 
     /// A reader over the message within this field.
+    @inlinable
     public mutating func message() throws(WireError) -> WireReader {
         WireReader(bytes, try range())
     }
 
-    /// The unsigned numbers of this packed field.
-    public mutating func packed() throws(WireError) -> [UInt64] {
+    /// Gives the unsigned numbers of this field to `body`. They may be packed or stand alone, and a list may be in pieces.
+    @inlinable
+    public mutating func forEachUnsigned(_ body: (UInt64) -> Void) throws(WireError) {
+        guard kind == .lengthDelimited else { return body(try unsigned()) }
         var inner = try message()
-        var values: [UInt64] = []
-        while !inner.isAtEnd { values.append(try inner.rawVarint()) }
-        return values
+        while !inner.isAtEnd { body(try inner.rawVarint()) }
     }
 
     /// Passes over this field, known or not: what a newer writer added is left alone.

@@ -2,8 +2,7 @@
 ///
 /// Varde hashes what it wrote and never encodes it again, so all that matters is that any protobuf reader with the schema
 /// in `Protocols/` understands the bytes. A writer of our own, and the reader that belongs to it (``WireReader``),
-/// because decoding is the hot path of every rebuild. Reading a whole save of 20 items was measured at 11 to 12 µs; the two
-/// have not been compared with generated code.
+/// because decoding is the hot path of every rebuild: `Protocols/log.md` has the figures beside those of generated code.
 public struct WireWriter: Sendable {
     /// What has been written.
     public private(set) var bytes: [UInt8] = []

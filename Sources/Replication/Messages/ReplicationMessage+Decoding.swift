@@ -11,6 +11,7 @@ extension ReplicationMessage {
         guard let content = try reader.next() else { throw .missing(field: 2) }
         guard (2...11).contains(content) else { throw .outOfRange(field: content) }
         var inner = try reader.message()
+        guard reader.isAtEnd else { throw .outOfRange(field: 0) }
         switch content {
         case 2: self = .hello(try Hello(from: &inner))
         case 3: self = .charterRequest(try CharterRequest(from: &inner))
@@ -256,7 +257,7 @@ extension Refusal {
         self.init(code: RefusalCode(rawValue: 0), text: "")
         while let field = try reader.next() {
             switch field {
-            case 1: code = RefusalCode(rawValue: try reader.unsigned())
+            case 1: code = try reader.code()
             case 2:
                 text = try reader.string()
                 guard text.utf8.count <= ReplicationProtocol.refusalTextBytes else { throw .outOfRange(field: 2) }

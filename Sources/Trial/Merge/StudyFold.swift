@@ -46,9 +46,8 @@ public struct StudyFold {
             try refoldAuthority(authority.directory, source: source)
             return authority != before
         case .location(let location):
-            var fold = locations[location] ?? LocationFold(location: location)
-            // Taken out while it changes, so that it is not copied.
-            locations[location] = nil
+            // Taken out while it changes, so that nothing in it is copied.
+            var fold = locations.removeValue(forKey: location) ?? LocationFold(location: location)
             defer { locations[location] = fold }
             try fold.insert(entry, source: source, judge: { judge($0) })
             return false

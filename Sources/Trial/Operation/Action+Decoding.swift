@@ -51,12 +51,26 @@ private struct Payload {
     var conflict = ConflictPayload()
     var response = ResponseFields()
     var order = DropOrder(entry: nil, subject: nil, decision: "")
+    /// The fields from 50 on that were there, a bit each.
+    private var present: UInt64 = 0
 
     init(type: OperationType) {
         self.type = type
     }
 
+    /// The fields without which the operation says nothing; those that are not here may be absent or empty.
+    private var required: ClosedRange<Int>? {
+        switch type {
+        case .studyFounded, .statusRecorded: 50...51
+        case .contentChunk, .definitionPublished, .participationAccepted, .participationWithdrawn, .formSaved, .removed,
+            .restored:
+            50...50
+        default: nil
+        }
+    }
+
     mutating func read(_ field: Int, _ reader: inout WireReader) throws(WireError) {
+        if (50..<114).contains(field) { present |= 1 << UInt64(field - 50) }
         switch type {
         case .studyFounded: try founding.read(field, &reader)
         case .contentChunk:
@@ -89,6 +103,9 @@ private struct Payload {
     }
 
     mutating func finished(with entry: Entry, command: CommandID) throws(WireError) -> Operation {
+        if let required {
+            for field in required where present & 1 << UInt64(field - 50) == 0 { throw .missing(field: field) }
+        }
         switch type {
         case .logOpened, .logClosed: return .log
         case .studyFounded: return .studyFounded(founding)
@@ -124,9 +141,7 @@ private struct Payload {
 extension StudyFounding {
     fileprivate mutating func read(_ field: Int, _ reader: inout WireReader) throws(WireError) {
         switch field {
-        case 50:
-            guard let name = RandomName(bytes: try reader.data()) else { throw .outOfRange(field: 50) }
-            nonce = name
+        case 50: nonce = try reader.randomName()
         case 51:
             guard let known = StudyMode(rawValue: try reader.string()) else { throw .outOfRange(field: 51) }
             mode = known
@@ -220,7 +235,7 @@ private struct DelegationFields {
     var previous: EntryID?
     var actor: ActorID?
     var name = ""
-    var role: UInt64 = 0
+    var role = Role(rawValue: 0)
     var from = ""
     var to: String?
     var ends: EntryID?
@@ -232,7 +247,7 @@ private struct DelegationFields {
         case 52: previous = try reader.identifier()
         case 53: actor = try reader.name()
         case 54: name = try reader.string()
-        case 55: role = try reader.unsigned()
+        case 55: role = try reader.code()
         case 56: from = try reader.string()
         case 57: to = try reader.string()
         case 58: ends = try reader.identifier()
@@ -244,14 +259,15 @@ private struct DelegationFields {
         guard let site else { throw .missing(field: 50) }
         guard let actor else { throw .missing(field: 53) }
         return Delegation(
-            site: site, number: number, previous: previous, actor: actor, name: name, role: Role(rawValue: role),
+            site: site, number: number, previous: previous, actor: actor, name: name, role: role,
             from: from, to: to, ends: ends)
     }
 }
 
 extension ParticipantLabel {
     fileprivate init(from reader: inout WireReader) throws(WireError) {
-        self.init(kind: .subject, text: "")
+        var kind: LabelKind?
+        var text = ""
         while let field = try reader.next() {
             switch field {
             case 1: kind = try reader.enumeration(LabelKind.self)
@@ -259,6 +275,8 @@ extension ParticipantLabel {
             default: try reader.skip()
             }
         }
+        guard let kind else { throw .missing(field: 1) }
+        self.init(kind: kind, text: text)
     }
 }
 

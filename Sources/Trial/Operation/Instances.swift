@@ -124,8 +124,18 @@ extension Beginning {
     }
 
     init(from reader: inout WireReader) throws(WireError) {
-        var entry: EntryID?
-        var position: UInt64 = 0
+        var fields = BeginningFields()
+        try fields.read(&reader)
+        self = try fields.finished()
+    }
+}
+
+/// A beginning while it is being read.
+private struct BeginningFields {
+    var entry: EntryID?
+    var position: UInt64 = 0
+
+    mutating func read(_ reader: inout WireReader) throws(WireError) {
         while let field = try reader.next() {
             switch field {
             case 1: entry = try reader.identifier()
@@ -133,8 +143,11 @@ extension Beginning {
             default: try reader.skip()
             }
         }
+    }
+
+    func finished() throws(WireError) -> Beginning {
         guard let entry else { throw .missing(field: 1) }
-        self.init(entry: entry, position: position)
+        return Beginning(entry: entry, position: position)
     }
 }
 
@@ -158,19 +171,26 @@ extension InstanceDeclaration {
     /// Reads line `place` of a table.
     init(from reader: inout WireReader, place: Int) throws(WireError) {
         self.init(kind: .studyEvent, parent: nil, oid: "", identity: .natural, beginsHere: false)
+        var isKindKnown = false
+        var isOwn = false
+        var begun: BeginningFields?
         while let field = try reader.next() {
             switch field {
-            case 1: kind = try reader.enumeration(InstanceKind.self)
+            case 1:
+                kind = try reader.enumeration(InstanceKind.self)
+                isKindKnown = true
             case 2:
                 let number = try reader.unsigned(as: Int.self)
                 // A parent stands before its child; this is what makes every walk up the table end.
                 guard number >= 1, number <= place else { throw .outOfRange(field: 2) }
                 parent = number - 1
             case 3: oid = try reader.string()
-            case 4: if try reader.boolean() { identity = .own }
+            case 4: isOwn = try reader.boolean()
             case 5:
                 var inner = try reader.message()
-                identity = .begun(try Beginning(from: &inner))
+                var fields = begun ?? BeginningFields()
+                try fields.read(&inner)
+                begun = fields
             case 6: beginsHere = try reader.boolean()
             case 7:
                 var inner = try reader.message()
@@ -183,7 +203,13 @@ extension InstanceDeclaration {
             default: try reader.skip()
             }
         }
+        guard isKindKnown else { throw .missing(field: 1) }
         guard !oid.isEmpty else { throw .missing(field: 3) }
+        if isOwn { identity = .own }
+        if let begun {
+            guard !isOwn else { throw .outOfRange(field: 5) }
+            identity = .begun(try begun.finished())
+        }
         guard (kind == .studyEvent) == (parent == nil) else { throw .outOfRange(field: 2) }
     }
 }

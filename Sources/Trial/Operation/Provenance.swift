@@ -145,7 +145,8 @@ extension Provenance {
         case 33: occurred = try reader.string()
         case 34:
             var inner = try reader.message()
-            var time = DeviceTime(utcMilliseconds: 0, offsetMinutes: 0)
+            // Messages that stand twice are merged, here and below: what protobuf says of them.
+            var time = recorded ?? DeviceTime(utcMilliseconds: 0, offsetMinutes: 0)
             while let field = try inner.next() {
                 switch field {
                 case 1: time.utcMilliseconds = try inner.signed()
@@ -160,10 +161,14 @@ extension Provenance {
         case 38: client = try reader.string()
         case 39:
             var inner = try reader.message()
-            authentication = try AuthenticationDetail(from: &inner)
+            var detail = authentication ?? AuthenticationDetail(method: "", level: "")
+            try detail.read(&inner)
+            authentication = detail
         case 40:
             var inner = try reader.message()
-            origin = try ImportOrigin(from: &inner)
+            var whence = origin ?? ImportOrigin(fileSHA256: "", position: 0)
+            try whence.read(&inner)
+            origin = whence
         default: return false
         }
         return true
@@ -171,8 +176,7 @@ extension Provenance {
 }
 
 extension AuthenticationDetail {
-    fileprivate init(from reader: inout WireReader) throws(WireError) {
-        self.init(method: "", level: "")
+    fileprivate mutating func read(_ reader: inout WireReader) throws(WireError) {
         while let field = try reader.next() {
             switch field {
             case 1: method = try reader.string()
@@ -185,8 +189,7 @@ extension AuthenticationDetail {
 }
 
 extension ImportOrigin {
-    fileprivate init(from reader: inout WireReader) throws(WireError) {
-        self.init(fileSHA256: "", position: 0)
+    fileprivate mutating func read(_ reader: inout WireReader) throws(WireError) {
         while let field = try reader.next() {
             switch field {
             case 1: fileSHA256 = try reader.string()

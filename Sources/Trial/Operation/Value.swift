@@ -135,7 +135,7 @@ extension Value {
     ) throws(WireError) -> Value? {
         var value = Value(kind: .text, typed: "")
         var normalised: String?
-        var textPart: Int?
+        var textPart = 0
         while let field = try reader.next() {
             switch field {
             case 1: value.kind = try reader.enumeration(ValueKind.self)
@@ -148,11 +148,13 @@ extension Value {
             case 8: value.reason = try reader.string()
             case 9:
                 var inner = try reader.message()
-                value.file = try FileReference(from: &inner)
+                var file = value.file ?? FileReference(sha256: "", mediaType: "", byteCount: 0)
+                try file.read(&inner)
+                value.file = file
             default: try reader.skip()
             }
         }
-        if let textPart {
+        if textPart != 0 {
             guard let datum = try text(textPart) else { return nil }
             value.typed = datum.typed
             normalised = datum.normalised
@@ -163,8 +165,7 @@ extension Value {
 }
 
 extension FileReference {
-    fileprivate init(from reader: inout WireReader) throws(WireError) {
-        self.init(sha256: "", mediaType: "", byteCount: 0)
+    fileprivate mutating func read(_ reader: inout WireReader) throws(WireError) {
         while let field = try reader.next() {
             switch field {
             case 1: sha256 = try reader.string()

@@ -6,20 +6,21 @@ import Trial
 struct EntryCodecTests {
     private func header(using generator: inout SplitMix64) -> EntryHeader {
         func number() -> UInt64 { generator.one(of: 0, 1, 127, 128, UInt64.max) }
+        func code() -> UInt64 { generator.one(of: 0, 1, 127, 128, UInt64(Int32.max)) }
         func chance() -> Bool { generator.chance(50) }
         let parts = (0..<generator.below(65)).map { _ in
-            PartCommitment(kind: PartKind(rawValue: number()), commitment: generator.hash(), byteCount: number())
+            PartCommitment(kind: PartKind(rawValue: code()), commitment: generator.hash(), byteCount: number())
         }
         return EntryHeader(
             mergeRules: number(), log: LogID(generator.hash()), index: number(),
-            operation: OperationType(rawValue: number()), hybridTime: number(),
+            operation: OperationType(rawValue: code()), hybridTime: number(),
             nodeTime: NodeTime(
                 utcMilliseconds: generator.one(of: 0, 1, -1, Int64.min, Int64.max),
                 offsetMinutes: generator.one(of: 0, 60, -600), isSynchronised: chance(),
                 errorBoundMilliseconds: chance() ? number() : nil),
             authority: Authority(
-                actor: ActorID(using: &generator), kind: ActorKind(rawValue: number()), role: Role(rawValue: number()),
-                authentication: Authentication(rawValue: number()),
+                actor: ActorID(using: &generator), kind: ActorKind(rawValue: code()), role: Role(rawValue: code()),
+                authentication: Authentication(rawValue: code()),
                 delegation: chance() ? generator.entryID() : nil),
             known: KnownVersions(charter: number(), participation: number(), delegation: number()),
             definition: chance() ? generator.hash() : nil, software: generator.one(of: "", "varde 0.1", "blåbær"),

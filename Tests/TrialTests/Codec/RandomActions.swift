@@ -25,6 +25,8 @@ struct RandomActions {
     private mutating func number() -> UInt64 {
         generator.one(of: 0, 1, 127, 128, 300, UInt64(UInt32.max), UInt64.max)
     }
+    /// The number of an enumeration, known or not: at most 31 bits.
+    private mutating func code() -> UInt64 { generator.one(of: 0, 1, 9, 127, 128, UInt64(Int32.max)) }
     private mutating func signed() -> Int64 { generator.one(of: 0, 1, -1, 64, -65, Int64.max, Int64.min) }
     private mutating func list<Element>(_ most: Int, _ make: (inout RandomActions) -> Element) -> [Element] {
         (0..<generator.below(most + 1)).map { _ in make(&self) }
@@ -73,7 +75,7 @@ struct RandomActions {
             return .delegationNumbered(
                 Delegation(
                     site: StudySiteID(unchecked: label()), number: self.number(), previous: maybeEntry(),
-                    actor: ActorID(using: &generator), name: text(), role: Role(rawValue: self.number()), from: text(),
+                    actor: ActorID(using: &generator), name: text(), role: Role(rawValue: code()), from: text(),
                     to: maybeText(), ends: maybeEntry()))
         case 9:
             return .participantRegistered(

@@ -1,0 +1,101 @@
+import EventLog
+import Foundation
+import Replication
+import SwiftProtobuf
+
+extension SchemaMessages {
+    /// A message between two nodes. Fields that stand beside the content are not added: there is room for one content.
+    mutating func message(_ message: ReplicationMessage) -> Varde_V0_ReplicationMessage {
+        var envelope = Varde_V0_ReplicationMessage()
+        envelope.protocolVersion = 0
+        switch message {
+        case .hello(let hello): envelope.hello = self.hello(hello)
+        case .charterRequest(let request):
+            var inner = Varde_V0_CharterRequest()
+            inner.first = request.first
+            envelope.charterRequest = finished(inner)
+        case .charterVersions(let versions):
+            var inner = Varde_V0_CharterVersions()
+            inner.first = versions.first
+            inner.versions = versions.versions.map { Data($0) }
+            envelope.charterVersions = finished(inner)
+        case .haveDigest(let digest):
+            var inner = Varde_V0_HaveDigest()
+            inner.digest = data(digest.digest)
+            inner.count = digest.count
+            inner.isAnswer = digest.isAnswer
+            envelope.haveDigest = finished(inner)
+        case .have(let have): envelope.have = self.have(have)
+        case .want(let want):
+            var inner = Varde_V0_Want()
+            inner.log = data(want.log)
+            inner.from = want.from
+            inner.pull = want.pull
+            inner.creditBytes = want.creditBytes
+            envelope.want = finished(inner)
+        case .range(let message): envelope.range = range(message)
+        case .receipt(let receipt):
+            var inner = Varde_V0_Receipt()
+            inner.log = data(receipt.log)
+            inner.size = receipt.size
+            inner.root = data(receipt.root)
+            envelope.receipt = finished(inner)
+        case .rangeUnavailable(let unavailable):
+            var inner = Varde_V0_RangeUnavailable()
+            inner.pull = unavailable.pull
+            inner.isAgain = unavailable.isAgain
+            envelope.rangeUnavailable = finished(inner)
+        case .refusal(let refusal):
+            var inner = Varde_V0_Refusal()
+            inner.code = code(refusal.code.rawValue)
+            inner.text = refusal.text
+            envelope.refusal = finished(inner)
+        }
+        return envelope
+    }
+
+    private mutating func hello(_ hello: Hello) -> Varde_V0_Hello {
+        var message = Varde_V0_Hello()
+        message.node = hello.node.text
+        if let network = hello.network { message.network = network.text }
+        message.charterCount = hello.charterCount
+        message.charterHash = data(hello.charterHash)
+        message.incarnation = hello.incarnation
+        message.isAnswer = hello.isAnswer
+        return finished(message)
+    }
+
+    private mutating func have(_ have: Have) -> Varde_V0_Have {
+        var message = Varde_V0_Have()
+        if let part = have.part {
+            message.vector = part.vector
+            message.part = UInt64(part.index)
+            message.partCount = UInt64(part.count)
+        }
+        for row in have.rows {
+            var inner = Varde_V0_HaveRow()
+            inner.node = row.node.text
+            inner.stream = row.stream.description
+            inner.epoch = data(row.epoch)
+            inner.size = row.size
+            inner.root = data(row.root)
+            message.rows.append(finished(inner))
+        }
+        return finished(message)
+    }
+
+    private mutating func range(_ content: RangeMessage) -> Varde_V0_Range {
+        var message = Varde_V0_Range()
+        message.pull = content.pull
+        message.log = data(content.range.log)
+        message.start = content.range.start
+        for entry in content.range.entries {
+            var inner = Varde_V0_RawEntry()
+            inner.header = Data(entry.header)
+            inner.body = Data(entry.body)
+            message.entries.append(finished(inner))
+        }
+        message.checkpoint = Data(content.range.checkpoint)
+        return finished(message)
+    }
+}
