@@ -41,15 +41,23 @@ extension ParticipantState {
         case .statusRecorded(let record):
             statuses[entry.id] = record
             for earlier in record.replaces { correctedStatuses.insert(standing(for: earlier)) }
-        case .formSaved(let save): apply(save, by: entry, &table)
-        case .conflictResolved(let resolution): apply(resolution.save, by: entry, &table)
+        case .formSaved(let save):
+            noteOrigin(of: entry)
+            if isToBeQuarantined(entry) {
+                setAside(save, by: entry.id, &table)
+            } else {
+                apply(save, by: entry, &table)
+            }
+        case .conflictResolved(let resolution):
+            noteOrigin(of: entry)
+            apply(resolution.save, by: entry, &table)
         case .formConfirmed(let confirmation):
             noteOrigin(of: entry)
             declare(confirmation.instances, &table)
             note(standing(for: confirmation.seen), of: confirmation.instances, table)
         case .responseReceived(let response):
             noteOrigin(of: entry)
-            apply(response, by: entry, &table)
+            apply(response, by: entry, isQuarantined: isToBeQuarantined(entry), &table)
         case .removed(let removal):
             noteOrigin(of: entry)
             declare(removal.instances, &table)
@@ -72,8 +80,29 @@ extension ParticipantState {
         return table.fits
     }
 
+    /// Whether an entry's data were collected after a withdrawal; notes it, and also where it cannot be told.
+    private mutating func isToBeQuarantined(_ entry: WrittenEntry) -> Bool {
+        switch collectionTime(of: entry) {
+        case .beforeWithdrawal: return false
+        case .unclear:
+            note(.collectionDateUnclear, of: entry.id)
+            return false
+        case .afterWithdrawal:
+            quarantined.insert(entry.id)
+            return true
+        }
+    }
+
+    /// Keeps what a save writes without letting it count, or supersede anything.
+    private mutating func setAside(_ save: FormSave, by entry: EntryID, _ table: inout InstancePlaces) {
+        declare(save.instances, &table)
+        for (position, change) in save.changes.enumerated() {
+            instances[table.ids[change.instance]]?.registers[change.item, default: Register()].setAside(
+                ValueID(entry: entry, position: UInt64(position)), change.value)
+        }
+    }
+
     private mutating func apply(_ save: FormSave, by entry: WrittenEntry, _ table: inout InstancePlaces) {
-        noteOrigin(of: entry)
         declare(save.instances, &table)
         let seen = standing(for: save.seen)
         note(seen, of: save.instances, table)

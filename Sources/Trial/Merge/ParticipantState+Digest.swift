@@ -47,6 +47,7 @@ extension ParticipantState {
         }
         writeDecisions(into: &writer)
         writeResponses(into: &writer)
+        for entry in quarantined.sorted() { writer.identifier(42, entry) }
         return .sha256(writer.bytes)
     }
 

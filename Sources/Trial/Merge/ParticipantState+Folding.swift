@@ -35,29 +35,27 @@ extension ParticipantState {
             state.note(.commandRepeatedWithOtherContent, of: registration.id)
             state.note(.commandRepeatedWithOtherContent, of: entry.id)
         }
-        // Decisions say in which form a write stands, so they come first; of what is whole and where it stands all
-        // entries have a say, so where one that comes later says otherwise everything is applied once more.
-        for entry in distinct where entry.header?.operation == .instancesDecided { state.apply(entry) }
+        // Decisions say in which form a write stands, and statuses which data count, so they come first. Of what is whole
+        // and where it stands all entries have a say, so where one that comes later says otherwise everything is applied
+        // once more.
+        let isFirst = { (entry: WrittenEntry) in
+            entry.header?.operation == .instancesDecided || entry.header?.operation == .statusRecorded
+        }
+        for entry in distinct where isFirst(entry) { state.apply(entry) }
         var again = state
         var fits = true
-        for entry in distinct { fits = state.apply(entry) && fits }
-        guard !fits else {
-            state.noteRepetitions(in: effective)
-            return state
+        for entry in distinct where !isFirst(entry) { fits = state.apply(entry) && fits }
+        if !fits {
+            again.instances = state.instances.mapValues(\.emptied)
+            for entry in distinct where !isFirst(entry) { again.apply(entry) }
+            state = again
         }
-        again.instances = state.instances.mapValues(\.emptied)
-        for entry in distinct { again.apply(entry) }
-        again.noteRepetitions(in: effective)
-        return again
-    }
-
-    /// Notes what the nodes of repetitions had held.
-    private mutating func noteRepetitions(in entries: [WrittenEntry]) {
-        for entry in entries where canonical[entry.id] != nil { noteRepetition(entry) }
+        for entry in effective where state.canonical[entry.id] != nil { state.noteRepetition(entry) }
+        return state
     }
 
     /// Keeps a finding, of two about one entry the graver.
-    private mutating func note(_ finding: FindingRule, of entry: EntryID) {
+    mutating func note(_ finding: FindingRule, of entry: EntryID) {
         if let known = notedFindings[entry], known.rawValue < finding.rawValue { return }
         notedFindings[entry] = finding
     }

@@ -38,6 +38,8 @@ public struct StreamCounts: Hashable, Sendable, Codable {
     public var formsMergedUnseen = 0
     /// Entries without effect, waiting or not understood, and findings.
     public var findings = 0
+    /// Saves and answers that do not count, because their data were collected after a withdrawal.
+    public var quarantined = 0
     /// Participants that reached a status, by its name.
     public var statuses: [String: Int] = [:]
 
@@ -54,6 +56,7 @@ public struct StreamCounts: Hashable, Sendable, Codable {
         left.conflictsWaiting += right.conflictsWaiting
         left.formsMergedUnseen += right.formsMergedUnseen
         left.findings += right.findings
+        left.quarantined += right.quarantined
         left.statuses.merge(right.statuses, uniquingKeysWith: +)
     }
 }
@@ -119,6 +122,7 @@ extension LocationFold {
             counts.conflictsWaiting += open.list.count(where: \.isWaiting)
             guard !record.isRemoved else { continue }
             counts.participants += 1
+            counts.quarantined += record.quarantined.count
             for status in Set(record.reached.map(\.status)) { counts.statuses[status.rawValue, default: 0] += 1 }
             for (form, groups) in record.groupsOfForms where record.counts(form) {
                 let filled = groups.filter { record.counts($0) }
