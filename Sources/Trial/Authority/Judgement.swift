@@ -85,6 +85,14 @@ public enum FindingRule: UInt64, Hashable, Sendable, Codable, CaseIterable {
     case commandRepeatedWithOtherContent = 2
     /// F6: one of several completed versions of an answer, with different bytes.
     case severalCompletedResponses = 6
+    /// F7: one status was recorded more than once, and nobody corrected that.
+    case statusRecordedTwice = 7
+    /// F8: one of several statuses of which nobody can reach both.
+    case statusesContradict = 8
+    /// F9: by their dates the data may have been collected before or after the participant's withdrawal.
+    case collectionDateUnclear = 9
+    /// F10: the date of a withdrawal cannot be read, so that it quarantines nothing.
+    case withdrawalDateUnreadable = 10
 
     /// A sentence for people.
     public var explanation: String {
@@ -92,6 +100,10 @@ public enum FindingRule: UInt64, Hashable, Sendable, Codable, CaseIterable {
         case .delegationHadEnded: "entered under a delegation that had ended, unknown to the writer"
         case .commandRepeatedWithOtherContent: "one command id was used with different content; all are kept"
         case .severalCompletedResponses: "one answer was sent as completed with different bytes; all are kept"
+        case .statusRecordedTwice: "the status was recorded more than once; correct the ones that are wrong"
+        case .statusesContradict: "the participant failed screening and went on; correct the status that is wrong"
+        case .collectionDateUnclear: "the data may have been collected after the withdrawal; state the day"
+        case .withdrawalDateUnreadable: "the date of the withdrawal cannot be read; correct it"
         }
     }
 }
@@ -106,7 +118,24 @@ public enum Judgement: Hashable, Sendable {
     case waiting(Awaited)
 }
 
-/// All that a judgement depends on. Entries that agree in these are judged alike, so there are few distinct ones.
+/// What the key of an entry says of it; where its grant was ended, its place in the log decides the rest.
+struct KeyedJudgement: Hashable {
+    /// The judgement of an entry of which the end does not say that it was there before.
+    let afterEnd: Judgement
+    /// The judgement of one that was; nil where the grant has no end that the writer did not know.
+    let beforeEnd: Judgement?
+    /// That end.
+    let end: EntryID?
+
+    /// The judgement of the entry at `address`.
+    func judgement(at address: EntryAddress, in authority: StudyAuthority) -> Judgement {
+        guard let end, let beforeEnd else { return afterEnd }
+        let size = authority.statedExtents[end]?[address.log] ?? 0
+        return address.index < size ? beforeEnd : afterEnd
+    }
+}
+
+/// All that a judgement depends on, the end of a delegation apart (``KeyedJudgement``). Entries that agree in these are judged alike, so there are few distinct ones.
 public struct JudgementKey: Hashable, Sendable {
     /// The node whose log the entry stands in.
     public let writer: NodeID

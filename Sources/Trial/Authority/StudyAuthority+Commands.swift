@@ -32,6 +32,7 @@ extension StudyAuthority {
             action.operation = .participationNumbered(payload)
         case .participationAccepted(var answer):
             answer.invitation = standing(for: answer.invitation)
+            answer.seen = answer.seen.map(standing(for:)).sorted()
             action.operation = .participationAccepted(answer)
         case .participationWithdrawn(var answer):
             answer.invitation = standing(for: answer.invitation)

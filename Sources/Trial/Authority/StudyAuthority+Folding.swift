@@ -88,7 +88,10 @@ extension StudyAuthority {
 
     private mutating func takeAnswers(_ entries: [WrittenEntry]) {
         var taken: [WrittenEntry] = []
-        for entry in entries {
+        // Withdrawals first, so that an acceptance sent twice is recognised although each names them by ids of its own.
+        for entry in entries.filter({ $0.header?.operation == .participationWithdrawn })
+            + entries.filter({ $0.header?.operation == .participationAccepted })
+        {
             let answer: ParticipationAnswer
             let withdraws: Bool
             switch entry.action?.operation {
@@ -144,6 +147,9 @@ extension StudyAuthority {
                 let next = UInt64(chain.count) + 1
                 guard payload.number == next, payload.previous.map(standing(for:)) == chain.last?.id else { continue }
                 delegations[payload.site, default: []].append(ChainLink(id: entry.id, payload: payload))
+                for extent in payload.held where payload.ends != nil {
+                    statedExtents[entry.id, default: [:]][extent.log] = extent.size
+                }
                 let repetitions = open.map(\.entry).filter { repeats($0, entry) }
                 for other in repetitions where other.id != entry.id { canonical[other.id] = entry.id }
                 open.removeAll { $0.entry.id == entry.id || canonical[$0.entry.id] != nil }

@@ -1,8 +1,31 @@
-import EventLog
+public import EventLog
 
 extension StudyAuthority {
-    /// Whether an entry with this key has effect in a location's stream, judged from what its writer knew (DESIGN §5, "Rights").
-    public func judge(_ key: JudgementKey) -> Judgement {
+    /// Whether the entry with this key at `address` has effect in a location's stream, judged from what its writer knew
+    /// (DESIGN §5, "Rights").
+    public func judge(_ key: JudgementKey, at address: EntryAddress) -> Judgement {
+        keyedJudgement(of: key).judgement(at: address, in: self)
+    }
+
+    /// What the key alone says.
+    func keyedJudgement(of key: JudgementKey) -> KeyedJudgement {
+        let end = unknownEnd(of: key)
+        return KeyedJudgement(
+            afterEnd: judge(key, isBeforeEnd: false), beforeEnd: end == nil ? nil : judge(key, isBeforeEnd: true),
+            end: end)
+    }
+
+    /// The first link beyond what the writer knew that ends the grant it relied on.
+    private func unknownEnd(of key: JudgementKey) -> EntryID? {
+        guard let grant = key.authority.delegation.map(standing(for:)), let location = key.stream.location,
+            let site = participation(numbered: key.known.participation)?.site(of: location),
+            let chain = delegations[site.id], key.known.delegation < UInt64(chain.count)
+        else { return nil }
+        return chain.dropFirst(Int(key.known.delegation)).first { $0.payload.ends.map(standing(for:)) == grant }?.id
+    }
+
+    /// - Parameter isBeforeEnd: whether the entry is known to stand before the end of its grant, where that has one.
+    private func judge(_ key: JudgementKey, isBeforeEnd: Bool) -> Judgement {
         guard let version = directory.version(key.known.charter) else { return .waiting(.charter(key.known.charter)) }
         guard version.admitted.contains(key.writer) else { return .void(.writerNotInCharter) }
         guard case .location(let location) = key.stream.scope else { return .void(.wrongStream) }
@@ -28,7 +51,7 @@ extension StudyAuthority {
         guard RoleTable.allows(key.authority.role, act) else { return .void(.roleMayNot) }
         guard RoleTable.needsDelegation(act) else { return .effect(nil) }
         guard let site = participation.site(of: location) else { return .void(.notDelegated) }
-        return judgeDelegation(key, at: site.id)
+        return judgeDelegation(key, at: site.id, isBeforeEnd: isBeforeEnd)
     }
 
     /// The acceptance, not here yet, by which `writer` would share `location`'s stream in a regional site.
@@ -43,7 +66,7 @@ extension StudyAuthority {
         return nil
     }
 
-    private func judgeDelegation(_ key: JudgementKey, at site: StudySiteID) -> Judgement {
+    private func judgeDelegation(_ key: JudgementKey, at site: StudySiteID, isBeforeEnd: Bool) -> Judgement {
         guard let grant = key.authority.delegation.map(standing(for:)), key.known.delegation > 0 else {
             return .void(.notDelegated)
         }
@@ -61,6 +84,6 @@ extension StudyAuthority {
         }
         // The end came later than what the writer knew: what was measured keeps its effect, and the investigator decides.
         let endedUnknown = chain.dropFirst(known.count).contains { $0.payload.ends.map(standing(for:)) == grant }
-        return .effect(endedUnknown ? .delegationHadEnded : nil)
+        return .effect(endedUnknown && !isBeforeEnd ? .delegationHadEnded : nil)
     }
 }

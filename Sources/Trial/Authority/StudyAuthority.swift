@@ -27,7 +27,7 @@ public struct StudyAuthority: Hashable, Sendable {
     public internal(set) var participations: [ChainLink<Participation>] = []
     /// Acceptances that count, with the node that gave them.
     public internal(set) var acceptances: [EntryID: ParticipationAnswer] = [:]
-    /// Locations whose acceptance was withdrawn, with the acceptance-side entries that did it.
+    /// Locations whose acceptance was withdrawn, with the entries that did it, also those that a later acceptance took back.
     public internal(set) var withdrawals: [LocationID: Set<EntryID>] = [:]
     /// Publications of definitions, ordered by hybrid time and then id: for display of which is newest, never for merging.
     public internal(set) var definitions: [ChainLink<DefinitionPublication>] = []
@@ -35,6 +35,8 @@ public struct StudyAuthority: Hashable, Sendable {
     public internal(set) var plans: [ChainLink<[UInt8]>] = []
     /// The delegation chain of every study site.
     public internal(set) var delegations: [StudySiteID: [ChainLink<Delegation>]] = [:]
+    /// For every link that ends a grant, how far its writer held the logs of the site's locations.
+    var statedExtents: [EntryID: [LogID: UInt64]] = [:]
     /// Entries without effect.
     public internal(set) var void: [EntryID: VoidRule] = [:]
     /// Entries that cannot be judged yet.
@@ -65,10 +67,13 @@ public struct StudyAuthority: Hashable, Sendable {
         number == 0 ? node == founder : participation(numbered: number)?.coordinatingNodes.contains(node) ?? false
     }
 
-    /// Whether `location`'s stream is open: the newest number names an acceptance that counts and was not withdrawn.
+    /// Whether `location`'s stream is open: the newest number names an acceptance that counts and that saw every withdrawal.
     public func isOpen(_ location: LocationID) -> Bool {
-        guard let participation, withdrawals[location] == nil else { return false }
-        return openness(of: location, in: participation) == .open
+        guard let participation, openness(of: location, in: participation) == .open,
+            let acceptance = participation.members.first(where: { $0.location == location })?.acceptance
+        else { return false }
+        let seen = Set(acceptances[standing(for: acceptance)]?.seen.map(standing(for:)) ?? [])
+        return withdrawals[location, default: []].isSubset(of: seen)
     }
 
     enum Openness: Equatable {

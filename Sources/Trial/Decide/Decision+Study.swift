@@ -16,7 +16,9 @@ extension Decision {
                 sponsor: sponsor, coordinatingNodes: coordinating, members: members, sites: sites)
             return try draft(.participationNumbered(participation), stream: stream, for: command, in: context)
         case .accept(let locations, let agreement, let approval, let date):
-            let answer = try answer(locations, agreement, approval, date, command, in: context)
+            let seen = locations.flatMap { authority.withdrawals[$0] ?? [] }
+            let answer = try answer(
+                locations, agreement, approval, date, seen: Set(seen).sorted(), command, in: context)
             return try draft(.participationAccepted(answer), stream: stream, for: command, in: context)
         case .withdraw(let locations, let agreement, let approval, let date):
             let answer = try answer(locations, agreement, approval, date, command, in: context)
@@ -39,8 +41,8 @@ extension Decision {
     }
 
     private static func answer(
-        _ locations: [LocationID], _ agreement: String, _ approval: String, _ date: String, _ command: Command,
-        in context: DecisionContext
+        _ locations: [LocationID], _ agreement: String, _ approval: String, _ date: String, seen: [EntryID] = [],
+        _ command: Command, in context: DecisionContext
     ) throws(Refusal) -> ParticipationAnswer {
         try require(.answerForInstitution, of: command.sender)
         guard let invitation = context.authority.participations.last else {
@@ -55,7 +57,8 @@ extension Decision {
             }
         }
         return ParticipationAnswer(
-            invitation: invitation.id, locations: locations, agreement: agreement, approval: approval, date: date)
+            invitation: invitation.id, locations: locations, agreement: agreement, approval: approval, date: date,
+            seen: seen)
     }
 
     static func delegation(
@@ -77,10 +80,13 @@ extension Decision {
         guard let grant = context.authority.delegation(of: actor, as: role.role, at: site),
             let link = chain.first(where: { $0.id == grant })
         else { throw .noSuchDelegation(site) }
+        let locations = context.authority.participation?.sites.first { $0.id == site }?.locations ?? []
+        let held = locations.flatMap { context.fold.locations[$0]?.heldExtents ?? [] }
         return try delegation(
             Delegation(
                 site: site, number: UInt64(chain.count) + 1, previous: chain.last?.id, actor: actor,
-                name: link.payload.name, role: role.role, from: from, ends: grant), command, in: context)
+                name: link.payload.name, role: role.role, from: from, ends: grant,
+                held: Array(held.prefix(Delegation.extentLimit))), command, in: context)
     }
 
     /// The pieces of a document that a publication names: drafts whose command ids follow from the publishing command's.

@@ -139,6 +139,8 @@ public enum Decision {
         at location: LocationID, _ command: Command, in context: DecisionContext
     ) throws(Refusal) -> EntryDraft {
         let participant = try participant(reference, at: location, in: context)
+        // By this date it is judged which data count.
+        guard status != .withdrawn || DaySpan(date) != nil else { throw .badDate(date) }
         let record = StatusRecord(participant: participant.id, status: status, eventDate: date, replaces: replaces)
         return try forParticipant(
             .statusRecorded(record), at: location, subject: participant.subject, command, in: context)

@@ -38,6 +38,8 @@ public enum Refusal: Error, Hashable, Sendable, Codable {
     case badValue(ItemOID, reason: String)
     /// The item holds newer values than those seen: read the form again.
     case newerValues([ItemOID])
+    /// A date that a decision rests on cannot be read.
+    case badDate(String)
     /// The answer lacks something, or is not what it is said to be.
     case badResponse(String)
     /// The form holds an answer that only the client system changes, by a further version.
@@ -76,6 +78,7 @@ public enum Refusal: Error, Hashable, Sendable, Codable {
         case .badValue(let item, let reason): "item \(item): \(reason)"
         case .newerValues(let items):
             "newer values stand in \(items.map(\.text).joined(separator: ", ")); read the form again and decide with them in sight"
+        case .badDate(let text): "'\(text)' is no date; write YYYY-MM-DD, or YYYY-MM or YYYY where more is not known"
         case .badResponse(let reason): "the answer cannot be recorded: \(reason)"
         case .onlyByClient(let oid):
             "form \(oid) holds an answer of a client system; only that system changes it, by sending it amended"

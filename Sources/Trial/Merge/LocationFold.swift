@@ -9,6 +9,23 @@ private struct StandingRegistration {
     var isCommandReused = false
 }
 
+/// How far a log is here.
+///
+/// Invariant: every entry below `size` is here, the one at `size` is not, and `beyond` holds those above it that are.
+private struct HeldExtent {
+    private(set) var size: UInt64 = 0
+    private var beyond: Set<UInt64> = []
+
+    mutating func insert(_ index: UInt64) {
+        guard index == size else {
+            if index > size { beyond.insert(index) }
+            return
+        }
+        size += 1
+        while beyond.remove(size) != nil { size += 1 }
+    }
+}
+
 /// The records of the participants in one location's stream.
 ///
 /// Invariants:
@@ -44,6 +61,8 @@ public struct LocationFold {
     private var hasUnreadableHeader = false
     private var otherEntries: [EntryID: WrittenEntry] = [:]
     private var changedRecords: Set<EntryID> = []
+    /// How far every log of the stream is here.
+    private var extents: [LogID: HeldExtent] = [:]
     private var digests: [EntryID: Hash] = [:]
 
     init(location: LocationID) {
@@ -55,6 +74,12 @@ public struct LocationFold {
     /// The participant that an entry's registration id or any repetition of it names.
     public func participant(_ reference: EntryID) -> ParticipantState? {
         standing[reference].flatMap { records[$0] }
+    }
+
+    /// How many entries of each log are here from its beginning on without a gap, by log.
+    public var heldExtents: [LogExtent] {
+        extents.map { LogExtent(log: $0.key, size: $0.value.size) }.filter { $0.size > 0 }
+            .sorted { $0.log < $1.log }
     }
 
     /// Whether everything that carries a handle of the participant's is understood here, and nothing is here that may carry
@@ -69,6 +94,7 @@ public struct LocationFold {
     mutating func insert(_ entry: WrittenEntry, source: some EntrySource, judge: Judge) throws {
         guard seen.insert(entry.id).inserted else { return }
         entryCount += 1
+        extents[entry.address.log, default: HeldExtent()].insert(entry.address.index)
         if case .participantRegistered? = entry.action?.operation, let key = entry.commandKey {
             registrations[key, default: []].append(entry)
             handles[entry.id] = entry.header?.subject
@@ -95,7 +121,7 @@ public struct LocationFold {
         }
         changedRecords.insert(id)
         if record.admits(entry, judge: judge), let key = entry.commandKey {
-            if commands[id]?[key] != nil {
+            if commands[id]?[key] != nil || record.mayChangeWithdrawals(entry) {
                 records[id] = record
                 return try recompute(id, source: source, judge: judge)
             }

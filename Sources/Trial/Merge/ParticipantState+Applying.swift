@@ -26,10 +26,10 @@ extension ParticipantState {
             for earlier in record.replaces { correctedStatuses.insert(standing(for: earlier)) }
         case .formSaved(let save):
             noteOrigin(of: entry)
-            apply(save, by: entry.id)
+            if isToBeQuarantined(entry) { setAside(save, by: entry.id) } else { apply(save, by: entry.id) }
         case .responseReceived(let response):
             noteOrigin(of: entry)
-            apply(response, by: entry)
+            apply(response, by: entry, isQuarantined: isToBeQuarantined(entry))
         case .removed(let removal):
             let ids = declare(removal.instances, by: entry.id)
             removals[entry.id] = .some(ids.last)
@@ -40,6 +40,28 @@ extension ParticipantState {
         }
         for place in expecting.removeValue(forKey: entry.id) ?? [] {
             instances[place.instance]?.registers[place.item]?.forget(entry.id)
+        }
+    }
+
+    /// Whether an entry's data were collected after a withdrawal; notes it, and also where it cannot be told.
+    private mutating func isToBeQuarantined(_ entry: WrittenEntry) -> Bool {
+        switch collectionTime(of: entry) {
+        case .beforeWithdrawal: return false
+        case .unclear:
+            note(.collectionDateUnclear, of: entry.id)
+            return false
+        case .afterWithdrawal:
+            quarantined.insert(entry.id)
+            return true
+        }
+    }
+
+    /// Keeps what a save writes without letting it count, or supersede anything.
+    private mutating func setAside(_ save: FormSave, by entry: EntryID) {
+        let ids = declare(save.instances, by: entry)
+        for (position, change) in save.changes.enumerated() {
+            instances[ids[change.instance]]?.registers[change.item, default: Register()].setAside(
+                ValueID(entry: entry, position: UInt64(position)), change.value)
         }
     }
 

@@ -40,6 +40,7 @@ extension ParticipantState {
             writer.unsigned(22, rule.rawValue)
         }
         writeResponses(into: &writer)
+        for entry in quarantined.sorted() { writer.identifier(42, entry) }
         return .sha256(writer.bytes)
     }
 }

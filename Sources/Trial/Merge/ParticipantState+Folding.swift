@@ -35,13 +35,15 @@ extension ParticipantState {
             state.note(.commandRepeatedWithOtherContent, of: registration.id)
             state.note(.commandRepeatedWithOtherContent, of: entry.id)
         }
-        for entry in distinct { state.apply(entry) }
+        // Statuses first: by which data count they decide, and each stands for itself.
+        for entry in distinct where entry.header?.operation == .statusRecorded { state.apply(entry) }
+        for entry in distinct where entry.header?.operation != .statusRecorded { state.apply(entry) }
         for entry in effective where state.canonical[entry.id] != nil { state.noteRepetition(entry) }
         return state
     }
 
     /// Keeps a finding, of two about one entry the graver.
-    private mutating func note(_ finding: FindingRule, of entry: EntryID) {
+    mutating func note(_ finding: FindingRule, of entry: EntryID) {
         if let known = notedFindings[entry], known.rawValue < finding.rawValue { return }
         notedFindings[entry] = finding
     }

@@ -129,7 +129,7 @@ extension ParticipantState {
         return seen.filter { !applied.contains($0) }.sorted()
     }
 
-    mutating func apply(_ response: Response, by entry: WrittenEntry) {
+    mutating func apply(_ response: Response, by entry: WrittenEntry, isQuarantined: Bool) {
         guard let client = entry.header?.authority.actor else { return }
         let ids = declare(response.instances, by: entry.id)
         guard let form = response.instances.firstIndex(where: { $0.kind == .form }) else { return }
@@ -140,7 +140,7 @@ extension ParticipantState {
         let key = ResponseID(participant: id, client: client, identifier: response.identifier)
         let version = ResponseVersion(
             entry: entry.id, form: ids[form], status: response.status, authored: response.authored,
-            documentSHA256: response.documentSHA256, isQuarantined: false,
+            documentSHA256: response.documentSHA256, isQuarantined: isQuarantined,
             groups: Set(response.changes.map { ids[$0.instance] }),
             recordings: [entry.id: Set(response.seen.map(standing(for:)))])
         responses[key, default: ResponseState(client: client, identifier: response.identifier)]
@@ -179,8 +179,10 @@ extension ParticipantState {
     /// graver.
     public var findings: [EntryID: FindingRule] {
         var findings = notedFindings
+        addStatusFindings(to: &findings)
         for response in responses.values {
-            for entry in response.severalCompleted where findings[entry] == nil {
+            for entry in response.severalCompleted
+            where (findings[entry]?.rawValue ?? .max) > FindingRule.severalCompletedResponses.rawValue {
                 findings[entry] = .severalCompletedResponses
             }
         }

@@ -104,7 +104,9 @@ public struct ParticipantState: Hashable, Sendable {
     public internal(set) var void: [EntryID: VoidRule] = [:]
     /// Entries that wait for authority.
     public internal(set) var waiting: [EntryID: Awaited] = [:]
-    /// Findings that, once made, stay whatever else comes.
+    /// Saves and answers whose data were collected after a withdrawal that stands: kept and shown, and not counted.
+    public internal(set) var quarantined: Set<EntryID> = []
+    /// Findings that stay while withdrawals and authority do.
     var notedFindings: [EntryID: FindingRule] = [:]
     /// Answers to questionnaires, with all their versions.
     public internal(set) var responses: [ResponseID: ResponseState] = [:]

@@ -17,7 +17,8 @@ public struct HeldValue: Hashable, Sendable {
 public struct Register: Hashable, Sendable {
     /// The values that stand.
     public private(set) var held: [HeldValue] = []
-    /// Values that are kept and shown and do not count: of versions of an answer that do not stand.
+    /// Values that are kept and shown and do not count: of versions of an answer that do not stand, and of what was
+    /// collected after a withdrawal.
     public private(set) var setAside: [HeldValue] = []
     /// Whether the values that stand are parts of alternatives, so that no item of them counts before one is decided on.
     public private(set) var isAlternative = false
@@ -49,6 +50,8 @@ public struct Register: Hashable, Sendable {
         for other in seen where other != id {
             if let place = held.firstIndex(where: { $0.id == other }) {
                 held.remove(at: place)
+            } else if let place = setAside.firstIndex(where: { $0.id == other }) {
+                setAside.remove(at: place)
             } else if !isApplied(other.entry) {
                 superseded.insert(other)
                 expects = true

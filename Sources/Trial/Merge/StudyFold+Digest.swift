@@ -32,6 +32,8 @@ public struct StreamCounts: Hashable, Sendable, Codable {
     public var conflicts = 0
     /// Entries without effect, waiting or not understood, and findings.
     public var findings = 0
+    /// Saves and answers that do not count, because their data were collected after a withdrawal.
+    public var quarantined = 0
     /// Participants that reached a status, by its name.
     public var statuses: [String: Int] = [:]
 
@@ -45,6 +47,7 @@ public struct StreamCounts: Hashable, Sendable, Codable {
         left.values += right.values
         left.conflicts += right.conflicts
         left.findings += right.findings
+        left.quarantined += right.quarantined
         left.statuses.merge(right.statuses, uniquingKeysWith: +)
     }
 }
@@ -107,6 +110,7 @@ extension LocationFold {
             counts.findings += record.void.count + record.waiting.count + record.findings.count
             guard !record.isRemoved else { continue }
             counts.participants += 1
+            counts.quarantined += record.quarantined.count
             for status in Set(record.reached.map(\.status)) { counts.statuses[status.rawValue, default: 0] += 1 }
             var forms: Set<InstanceID> = []
             for (id, instance) in record.instances where instance.shape.kind == .itemGroup {

@@ -24,7 +24,7 @@ public struct StudyFold {
     public internal(set) var locations: [LocationID: LocationFold] = [:]
     /// The entries of the study's own stream; there are few of them.
     var studyEntries: [EntryID: WrittenEntry] = [:]
-    var judgements: [JudgementKey: Judgement] = [:]
+    var judgements: [JudgementKey: KeyedJudgement] = [:]
 
     /// A study of which nothing is known yet.
     public init(study: StudyID, directory: NetworkDirectory) {
@@ -67,17 +67,17 @@ public struct StudyFold {
     mutating func judge(_ entry: WrittenEntry) -> Judgement {
         guard let header = entry.header else { return .effect(nil) }
         let key = JudgementKey(writer: entry.writer, stream: entry.stream, header: header)
-        if let known = judgements[key] { return known }
-        let judgement = authority.judge(key)
+        if let known = judgements[key] { return known.judgement(at: entry.address, in: authority) }
+        let judgement = authority.keyedJudgement(of: key)
         judgements[key] = judgement
-        return judgement
+        return judgement.judgement(at: entry.address, in: authority)
     }
 
     private mutating func refoldAuthority(_ directory: NetworkDirectory, source: some EntrySource) throws {
         authority = StudyAuthority.fold(studyEntries.values, study: study, directory: directory)
         var changed: Set<JudgementKey> = []
         for (key, known) in judgements {
-            let judgement = authority.judge(key)
+            let judgement = authority.keyedJudgement(of: key)
             guard judgement != known else { continue }
             judgements[key] = judgement
             changed.insert(key)

@@ -98,6 +98,9 @@ extension Action {
         var action = self
         action.provenance.receivedUTCMilliseconds = nil
         switch action.operation {
+        case .delegationNumbered(var delegation):
+            delegation.held = []
+            action.operation = .delegationNumbered(delegation)
         case .formSaved(var save):
             save.instances = save.instances.map(\.asSent)
             for place in save.changes.indices {

@@ -205,6 +205,7 @@ extension ParticipationAnswer {
         case 52: agreement = try reader.string()
         case 53: approval = try reader.string()
         case 54: date = try reader.string()
+        case 55: seen.append(try reader.identifier())
         default: try reader.skip()
         }
     }
@@ -221,6 +222,7 @@ private struct DelegationFields {
     var from = ""
     var to: String?
     var ends: EntryID?
+    var held: [LogExtent] = []
 
     mutating func read(_ field: Int, _ reader: inout WireReader) throws(WireError) {
         switch field {
@@ -233,6 +235,9 @@ private struct DelegationFields {
         case 56: from = try reader.string()
         case 57: to = try reader.string()
         case 58: ends = try reader.identifier()
+        case 59:
+            var inner = try reader.message()
+            held.append(try LogExtent(from: &inner))
         default: try reader.skip()
         }
     }
@@ -242,7 +247,7 @@ private struct DelegationFields {
         guard let actor else { throw .missing(field: 53) }
         return Delegation(
             site: site, number: number, previous: previous, actor: actor, name: name, role: Role(rawValue: role),
-            from: from, to: to, ends: ends)
+            from: from, to: to, ends: ends, held: held)
     }
 }
 

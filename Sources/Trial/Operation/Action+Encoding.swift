@@ -98,6 +98,7 @@ extension ParticipationAnswer {
         writer.string(52, agreement)
         writer.string(53, approval)
         writer.string(54, date)
+        for entry in seen { writer.identifier(55, entry) }
     }
 }
 
@@ -112,6 +113,7 @@ extension Delegation {
         writer.string(56, from)
         if let to { writer.string(57, always: to) }
         writer.identifier(58, ends)
+        for extent in held { writer.message(59) { extent.write(into: &$0) } }
     }
 }
 

@@ -156,14 +156,53 @@ public struct ParticipationAnswer: Hashable, Sendable {
     public var approval: String
     /// ISO 8601 date.
     public var date: String
+    /// Of an acceptance: the withdrawals that its node knew, and that it takes back.
+    public var seen: [EntryID]
 
     /// States an answer.
-    public init(invitation: EntryID, locations: [LocationID], agreement: String, approval: String, date: String) {
+    public init(
+        invitation: EntryID, locations: [LocationID], agreement: String, approval: String, date: String,
+        seen: [EntryID] = []
+    ) {
         self.invitation = invitation
         self.locations = locations
         self.agreement = agreement
         self.approval = approval
         self.date = date
+        self.seen = seen
+    }
+}
+
+/// How many entries of a log somebody holds, from its beginning on.
+public struct LogExtent: Hashable, Sendable {
+    /// The log.
+    public let log: LogID
+    /// The number of entries.
+    public let size: UInt64
+
+    /// States an extent.
+    public init(log: LogID, size: UInt64) {
+        self.log = log
+        self.size = size
+    }
+
+    func write(into writer: inout WireWriter) {
+        writer.identifier(1, log)
+        writer.unsigned(2, size)
+    }
+
+    init(from reader: inout WireReader) throws(WireError) {
+        var log: LogID?
+        var size: UInt64 = 0
+        while let field = try reader.next() {
+            switch field {
+            case 1: log = try reader.identifier()
+            case 2: size = try reader.unsigned()
+            default: try reader.skip()
+            }
+        }
+        guard let log else { throw .missing(field: 1) }
+        self.init(log: log, size: size)
     }
 }
 
@@ -187,11 +226,16 @@ public struct Delegation: Hashable, Sendable {
     public var to: String?
     /// The grant that this entry ends; nil where it grants.
     public var ends: EntryID?
+    /// Where it ends a grant: how far its node held each log of the site's locations. What stands within was written before.
+    public var held: [LogExtent]
+
+    /// The most extents that one entry states, so that it stays small; of a log that is not stated nothing was before.
+    static let extentLimit = 1024
 
     /// States a number.
     public init(
         site: StudySiteID, number: UInt64, previous: EntryID?, actor: ActorID, name: String, role: Role, from: String,
-        to: String? = nil, ends: EntryID? = nil
+        to: String? = nil, ends: EntryID? = nil, held: [LogExtent] = []
     ) {
         self.site = site
         self.number = number
@@ -202,5 +246,6 @@ public struct Delegation: Hashable, Sendable {
         self.from = from
         self.to = to
         self.ends = ends
+        self.held = held
     }
 }

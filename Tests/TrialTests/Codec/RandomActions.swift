@@ -74,7 +74,8 @@ struct RandomActions {
                 Delegation(
                     site: StudySiteID(unchecked: label()), number: self.number(), previous: maybeEntry(),
                     actor: ActorID(using: &generator), name: text(), role: Role(rawValue: self.number()), from: text(),
-                    to: maybeText(), ends: maybeEntry()))
+                    to: maybeText(), ends: maybeEntry(),
+                    held: list(3) { LogExtent(log: LogID($0.generator.hash()), size: $0.number()) }))
         case 9:
             return .participantRegistered(
                 Registration(
@@ -113,8 +114,9 @@ struct RandomActions {
 
     private mutating func answer() -> ParticipationAnswer {
         ParticipationAnswer(
-            invitation: entry(), locations: list(3) { $0.location() }, agreement: text(), approval: text(), date: text()
-        )
+            invitation: entry(), locations: list(3) { $0.location() }, agreement: text(), approval: text(),
+            date: text(),
+            seen: list(2) { $0.entry() })
     }
 
     private mutating func removal() -> Removal {

@@ -98,7 +98,10 @@ struct ConvergenceTests {
     ) throws -> ParticipantState {
         let stream = StreamID.location(location, in: fold.study)
         func judge(_ entry: WrittenEntry) -> Judgement {
-            entry.header.map { fold.authority.judge(JudgementKey(writer: entry.writer, stream: stream, header: $0)) }
+            entry.header.map {
+                fold.authority.judge(
+                    JudgementKey(writer: entry.writer, stream: stream, header: $0), at: entry.address)
+            }
                 ?? .effect(nil)
         }
         let registration = try #require(entries.first { $0.id == record.id })
@@ -130,8 +133,9 @@ struct ConvergenceTests {
                 for save in saves {
                     for (place, change) in save.said.changes.enumerated() {
                         let value = ValueID(entry: save.id, position: UInt64(place))
-                        if held.contains(where: { $0.key == change.item && $0.value.held.contains { $0.id == value } })
-                        {
+                        if held.contains(where: {
+                            $0.key == change.item && ($0.value.held + $0.value.setAside).contains { $0.id == value }
+                        }) {
                             standing += 1
                             continue
                         }

@@ -25,7 +25,7 @@ extension AuthorityOracle {
         if !OracleRoles.mayDo(header.authority.role, header.operation) { return .void(.roleMayNot) }
         guard OracleRoles.isAboutParticipants(header.operation) else { return .counts(nil) }
         guard let site else { return .void(.notDelegated) }
-        return delegation(header, at: site.id)
+        return delegation(header, at: site.id, address: entry.address)
     }
 
     /// Whether the participation opens the location.
@@ -54,7 +54,7 @@ extension AuthorityOracle {
     }
 
     /// Whether the actor held the role, as the writer knew it.
-    private func delegation(_ header: EntryHeader, at site: StudySiteID) -> Oracle.Verdict {
+    private func delegation(_ header: EntryHeader, at site: StudySiteID, address: EntryAddress) -> Oracle.Verdict {
         let chain = delegations[site] ?? []
         let number = header.known.delegation
         guard let named = header.authority.delegation, number > 0 else { return .void(.notDelegated) }
@@ -68,6 +68,8 @@ extension AuthorityOracle {
         }
         func ends(_ link: (entry: WrittenEntry, payload: Delegation)) -> Bool { link.payload.ends.map(name) == grant }
         if !isGranted || knownLinks.contains(where: ends) { return .void(.notDelegated) }
-        return .counts(laterLinks.contains(where: ends) ? .delegationHadEnded : nil)
+        guard let end = laterLinks.first(where: ends) else { return .counts(nil) }
+        let wasHeld = end.payload.held.contains { $0.log == address.log && address.index < $0.size }
+        return .counts(wasHeld ? nil : .delegationHadEnded)
     }
 }

@@ -118,7 +118,11 @@ struct AuthorityOracle {
 
     private mutating func answer(_ entries: [WrittenEntry]) {
         var counted: [WrittenEntry] = []
-        for entry in entries {
+        func isWithdrawal(_ entry: WrittenEntry) -> Bool {
+            if case .participationWithdrawn? = entry.action?.operation { true } else { false }
+        }
+        // An acceptance names withdrawals, so that what repeats what among them is asked first.
+        for entry in entries.filter(isWithdrawal) + entries.filter({ !isWithdrawal($0) }) {
             let answer: ParticipationAnswer
             switch entry.action?.operation {
             case .participationAccepted(let payload)?, .participationWithdrawn(let payload)?: answer = payload

@@ -55,8 +55,10 @@ struct LocationOracle {
                 snapshot.marks.findings[entry] =
                     snapshot.marks.findings[entry] ?? .commandRepeatedWithOtherContent
             }
-            for entry in record.severalCompleted {
-                snapshot.marks.findings[entry] = snapshot.marks.findings[entry] ?? .severalCompletedResponses
+            for (entry, rule) in record.findings {
+                // Of two the one with the lower number.
+                let known = snapshot.marks.findings[entry]
+                snapshot.marks.findings[entry] = [rule, known ?? rule].min { $0.rawValue < $1.rawValue }
             }
             var taken = record.snapshot
             taken.isFullyUnderstood = isFullyUnderstood(names)
@@ -101,6 +103,8 @@ struct RecordOracle {
     let entries: [WrittenEntry]
     /// What counts, each sending of a command.
     let sendings: [WrittenEntry]
+    /// What was collected after a withdrawal.
+    private(set) var quarantined: Set<EntryID> = []
     /// Entries whose command id was used for something else too.
     let reused: Set<EntryID>
 
@@ -138,6 +142,7 @@ struct RecordOracle {
         self.reused = reused
         entries = distinct
         sendings = counting
+        quarantined = Set(distinct.map(\.id).filter(wasCollectedAfterWithdrawal))
     }
 
     func name(_ entry: EntryID) -> EntryID { standing[entry] ?? entry }
@@ -208,6 +213,7 @@ struct RecordOracle {
         }
         snapshot.reached = snapshot.statuses.filter { !corrected.contains($0.key) }.sorted { $0.key < $1.key }
             .map(\.value)
+        snapshot.quarantined = quarantined
         let lines = lines
         let removed = removedTargets
         snapshot.isRemoved = removed.contains(nil)
@@ -261,22 +267,28 @@ struct RecordOracle {
             let instance: InstanceID
             let item: ItemOID
             let seen: [ValueID]
+            let isQuarantined: Bool
         }
         let written: [Written] = saves.flatMap { entry, save in
             save.changes.enumerated().map { place, change in
                 Written(
                     value: ValueID(entry: entry, position: UInt64(place)), says: change.value,
                     instance: id(of: change.instance, in: save.instances, by: entry), item: change.item,
-                    seen: save.seen.map(name))
+                    seen: save.seen.map(name), isQuarantined: isQuarantined(entry))
             }
         }
         for one in written {
             // Superseded exactly when an entry with effect that itself writes this item of this instance had seen it.
             let isSuperseded = written.contains {
-                $0.instance == one.instance && $0.item == one.item && $0.seen.contains(one.value)
+                !$0.isQuarantined && $0.instance == one.instance && $0.item == one.item && $0.seen.contains(one.value)
             }
             var item = snapshot.instances[one.instance]?.items[one.item] ?? ItemSnapshot()
-            if !isSuperseded { item.values[one.value] = .some(one.says) }
+            if !isSuperseded && one.isQuarantined { item.setAside[one.value] = .some(one.says) }
+            if !isSuperseded && !one.isQuarantined { item.values[one.value] = .some(one.says) }
+            if one.isQuarantined {
+                snapshot.instances[one.instance]?.items[one.item] = item
+                continue
+            }
             item.awaited.formUnion(one.seen.filter { !snapshot.applied.contains($0.entry) })
             snapshot.instances[one.instance]?.items[one.item] = item
         }

@@ -122,7 +122,8 @@ enum OracleCommands {
     }
 
     private static func text(_ answer: ParticipationAnswer, _ name: (EntryID) -> EntryID) -> String {
-        "\(name(answer.invitation)) \(answer.locations) \(answer.agreement) \(answer.approval) \(answer.date)"
+        "\(name(answer.invitation)) \(answer.locations) \(answer.agreement) \(answer.approval) \(answer.date) "
+            + "\(answer.seen.map(name).sorted())"
     }
 
     private static func text(_ removal: Removal, _ name: (EntryID) -> EntryID) -> String {

@@ -43,12 +43,15 @@ extension RecordOracle {
         _ one: (entry: WrittenEntry, response: Response, answer: ResponseID),
         among all: [(entry: WrittenEntry, response: Response, answer: ResponseID)]
     ) -> Bool {
-        !all.contains { other in
-            guard other.answer == one.answer, other.entry.id != one.entry.id, other.response.status != .completed else {
-                return false
+        !isQuarantined(one.entry.id)
+            && !all.contains { other in
+                guard !isQuarantined(other.entry.id), other.answer == one.answer, other.entry.id != one.entry.id,
+                    other.response.status != .completed
+                else {
+                    return false
+                }
+                return one.response.status == .completed || saw(other.entry.id, one.entry.id)
             }
-            return one.response.status == .completed || saw(other.entry.id, one.entry.id)
-        }
     }
 
     func enterAnswers(in snapshot: inout RecordSnapshot) {
@@ -56,7 +59,8 @@ extension RecordOracle {
         for one in all {
             let isStanding = stands(one, among: all)
             let rivals = all.filter { $0.answer == one.answer && stands($0, among: all) }
-            let state: ResponseVersionState = isStanding ? (rivals.count == 1 ? .current : .alternative) : .superseded
+            var state: ResponseVersionState = isStanding ? (rivals.count == 1 ? .current : .alternative) : .superseded
+            if isQuarantined(one.entry.id) { state = .quarantined }
             snapshot.responses[one.answer, default: [:]][one.entry.id] = state
             for (place, change) in one.response.changes.enumerated() {
                 let instance = id(of: change.instance, in: one.response.instances, by: one.entry.id)

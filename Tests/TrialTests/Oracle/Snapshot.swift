@@ -34,6 +34,7 @@ struct RecordSnapshot: Equatable {
     var labels: [ParticipantLabel] = []
     var statuses: [EntryID: StatusRecord] = [:]
     var reached: [StatusRecord] = []
+    var quarantined: Set<EntryID> = []
     var isRemoved = false
     var isFullyUnderstood = true
     var applied: Set<EntryID> = []
@@ -99,6 +100,7 @@ extension RecordSnapshot {
         labels = record.labels
         statuses = record.statuses
         reached = record.reached
+        quarantined = record.quarantined
         isRemoved = record.isRemoved
         self.isFullyUnderstood = isFullyUnderstood
         applied = record.applied

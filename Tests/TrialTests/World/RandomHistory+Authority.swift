@@ -62,7 +62,7 @@ extension RandomHistory {
     func misbehave() throws {
         guard let victim = world.generator.pick(world.entries), var draft = world.copy(of: victim) else { return }
         let writer = world.generator.one(of: NodeID.unn, .ahus, .stranger, .stavanger, .norcrin)
-        switch world.generator.below(19) {
+        switch world.generator.below(20) {
         // A copy in another node's log.
         case ..<3: break
         case 3: draft.authority.role = .monitor
@@ -80,8 +80,8 @@ extension RandomHistory {
         case 13, 14:
             guard let changed = misnumbered() else { return }
             draft = changed
-        case 15:
-            guard let changed = foreignSave() else { return }
+        case 15, 16:
+            guard let changed = world.generator.chance(60) ? foreignSave() : undatedWithdrawal() else { return }
             draft = changed
         default:
             return try drop()
@@ -116,6 +116,20 @@ extension RandomHistory {
             action.operation = .delegationNumbered(delegation)
         default: break
         }
+        draft.parts = action.parts()
+        return draft
+    }
+
+    /// A withdrawal whose date says nothing, which no well-behaved node writes.
+    private func undatedWithdrawal() -> EntryDraft? {
+        let statuses = world.entries.filter { $0.header?.operation == .statusRecorded }
+        guard let victim = world.generator.pick(statuses), var draft = world.copy(of: victim),
+            var action = victim.action, case .statusRecorded(var record) = action.operation
+        else { return nil }
+        (record.status, record.eventDate) = (.withdrawn, "i vår")
+        action.command = CommandID(using: &world.generator)
+        action.operation = .statusRecorded(record)
+        draft.command = action.command
         draft.parts = action.parts()
         return draft
     }

@@ -2,6 +2,20 @@ import EventLog
 import Trial
 
 extension RandomHistory {
+    /// Mostly one month, at times another one, a day, a year, none, or something that is no date.
+    func drawClinicalDate() {
+        world.recorded = nil
+        world.occurred = "2025-03"
+        guard world.generator.chance(40) else { return }
+        world.occurred = world.generator.one(
+            of: "2025", "2025-04", "2025-05-15", "2025-05-16T08:00:00Z", "2026-01", "ukjent", nil)
+        guard world.generator.chance(50) else { return }
+        // The middle of May 2025, around midnight somewhere.
+        world.recorded = DeviceTime(
+            utcMilliseconds: 1_747_260_000_000 + Int64(world.generator.below(172_800_000)),
+            offsetMinutes: world.generator.one(of: -600, 0, 120))
+    }
+
     /// A version of one of a few answers, sent to one of the nodes of the site.
     func respond() throws {
         let node = world.generator.one(of: NodeID.haukeland, .stavanger)

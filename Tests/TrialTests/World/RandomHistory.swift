@@ -31,6 +31,7 @@ struct RandomHistory {
     private func chance(_ percent: Int) -> Bool { world.generator.chance(percent) }
 
     private func step() throws {
+        drawClinicalDate()
         switch draw(100) {
         case ..<5: try register()
         case ..<40: try saveVitals()
@@ -174,7 +175,8 @@ struct RandomHistory {
         try world.send(
             .status(
                 location: place.location, participant: .registration(record.id),
-                status: world.generator.one(of: .screened, .consented, .included), eventDate: "2025-0\(1 + draw(9))",
+                status: world.generator.one(of: .screened, .included, .screenFailure, .withdrawn, .withdrawn),
+                eventDate: world.generator.one(of: "2025", "2025-0\(1 + draw(9))", "2025-0\(1 + draw(9))-15"),
                 replaces: earlier), by: place.person)
     }
 

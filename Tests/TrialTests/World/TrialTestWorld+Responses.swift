@@ -32,10 +32,11 @@ extension TrialTestWorld {
     /// Sends an answer under its own command id.
     @discardableResult
     func respond(
-        _ entry: ResponseEntry, to node: NodeID = .haukeland, by app: Person = .app, occurred: String? = "2025-03"
+        _ entry: ResponseEntry, to node: NodeID = .haukeland, by app: Person = .app
     ) throws -> WrittenEntry {
         var provenance = Provenance(source: .patient)
         provenance.occurred = occurred
+        provenance.recorded = recorded
         return try send(
             Command(
                 id: ResponseIdentity.command(

@@ -13,6 +13,11 @@ final class TrialTestWorld {
     /// Every command that was carried out, in that order.
     private(set) var commands: [Command] = []
 
+    /// The clinical date of what is sent from now on.
+    var occurred: String? = "2025-03"
+    /// The device's time of what is sent from now on.
+    var recorded: DeviceTime?
+
     /// A network in which norcrin founded the study and nobody was invited yet.
     init(seed: UInt64, charterVersions: Int = 2) throws {
         var generator = SplitMix64(seed: seed)
@@ -58,7 +63,8 @@ final class TrialTestWorld {
         _ request: Request, by person: Person, to node: NodeID? = nil, command: CommandID? = nil
     ) throws -> WrittenEntry {
         var provenance = Provenance(source: .paper)
-        provenance.occurred = "2025-03"
+        provenance.occurred = occurred
+        provenance.recorded = recorded
         return try send(
             Command(
                 id: command ?? CommandID(using: &generator),
