@@ -104,7 +104,7 @@ extension InstanceState {
                 }
             }
         }
-        for version in heldVersions.map(\.entry).sorted() { writer.identifier(9, version) }
+        for version in versionsHeld { writer.identifier(9, version) }
     }
 }
 

@@ -25,7 +25,11 @@ extension AuthorityOracle {
         if !OracleRoles.mayDo(header.authority.role, header.operation) { return .void(.roleMayNot) }
         guard OracleRoles.isAboutParticipants(header.operation) else { return .counts(nil) }
         guard let site else { return .void(.notDelegated) }
-        return delegation(header, at: site.id)
+        let verdict = delegation(header, at: site.id)
+        if OracleRoles.decidesForOthers(header.operation), verdict == .counts(.delegationHadEnded) {
+            return .void(.delegationEnded)
+        }
+        return verdict
     }
 
     /// Whether the participation opens the location.

@@ -38,6 +38,8 @@ struct RecordSnapshot: Equatable {
     var isFullyUnderstood = true
     var applied: Set<EntryID> = []
     var instances: [InstanceID: InstanceSnapshot] = [:]
+    /// What is to be decided, one line each, in any order.
+    var conflicts: Set<String> = []
 }
 
 /// One event, form or item group.
@@ -49,6 +51,12 @@ struct InstanceSnapshot: Equatable {
     var beginnings: Set<Beginning> = []
     var repeatKey: String?
     var isRemoved = false
+    /// Whether it is, or stands in, a form that was begun wrongly.
+    var isWrong = false
+    /// Of a form, whether no person saw its values together.
+    var isMergedUnseen = false
+    /// Of a whole, who wrote the versions that stand.
+    var versions: Set<EntryID> = []
     var items: [ItemOID: ItemSnapshot] = [:]
 }
 
@@ -100,11 +108,14 @@ extension RecordSnapshot {
         self.isFullyUnderstood = isFullyUnderstood
         applied = record.applied
         let conflicts = record.conflicts
+        self.conflicts = Set(record.openConflicts.list.map(\.line))
         for (id, state) in record.instances {
             var instance = InstanceSnapshot(
                 kind: state.shape.kind, oid: state.shape.oid, parent: state.shape.parent, isWhole: state.isWhole,
                 beginnings: Set(state.beginnings.keys), repeatKey: state.repeatKey,
-                isRemoved: record.isRemovedWithin(id))
+                isRemoved: record.isRemovedWithin(id), isWrong: record.isWrongWithin(id))
+            instance.isMergedUnseen = state.shape.kind == .form && record.isMergedUnseen(id)
+            instance.versions = Set(state.versionsHeld)
             for (item, register) in state.registers {
                 instance.items[item] = ItemSnapshot(
                     values: Dictionary(register.held.map { ($0.id, $0.value) }) { first, _ in first },
@@ -113,6 +124,34 @@ extension RecordSnapshot {
             }
             instances[id] = instance
         }
+    }
+}
+
+extension Conflict {
+    /// The conflict in one line.
+    fileprivate var line: String {
+        let sides = sides.map { side in
+            let values = side.values.map { "\($0.held.id.entry)/\($0.held.id.position)" }.sorted()
+            switch side.name {
+            case .value(let value): return "value \(value.entry)/\(value.position)"
+            case .version(let entry, _): return "version \(entry) \(values)"
+            case .beginning(let beginning): return "beginning \(beginning.entry)/\(beginning.position) \(values)"
+            case .removal(let entry): return "removal \(entry)"
+            case .restoration(let entry): return "restoration \(entry)"
+            }
+        }
+        return ConflictLine.text(kind, instance, item, sides: sides, decisions: decisions, isWaiting: isWaiting)
+    }
+}
+
+/// How a conflict is written in a snapshot.
+enum ConflictLine {
+    static func text(
+        _ kind: ConflictKind, _ instance: InstanceID?, _ item: ItemOID?, sides: [String], decisions: [EntryID],
+        isWaiting: Bool
+    ) -> String {
+        "\(kind) \(instance?.description ?? "participant") \(item?.text ?? "-") \(sides.sorted()) "
+            + "\(decisions.map(\.description).sorted()) \(isWaiting)"
     }
 }
 
@@ -145,6 +184,9 @@ extension StudySnapshot {
                     {
                         return text
                     }
+                }
+                if let text = of("\(location), record \(record), conflicts", one.conflicts, two.conflicts) {
+                    return text
                 }
                 return "\(location): record \(record): \(one) and \(two)"
             }

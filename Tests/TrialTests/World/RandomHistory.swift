@@ -27,16 +27,17 @@ struct RandomHistory {
     /// Every entry, in the order of writing.
     var entries: [WrittenEntry] { world.entries }
 
-    private func draw(_ count: Int) -> Int { world.generator.below(count) }
-    private func chance(_ percent: Int) -> Bool { world.generator.chance(percent) }
+    func draw(_ count: Int) -> Int { world.generator.below(count) }
+    func chance(_ percent: Int) -> Bool { world.generator.chance(percent) }
 
     private func step() throws {
         switch draw(100) {
-        case ..<5: try register()
-        case ..<44: try saveVitals()
-        case ..<52: try saveRows()
-        case ..<60: try saveAdverseEvent()
-        case ..<64: try saveDiary()
+        case ..<4: try register()
+        case ..<31: try saveVitals()
+        case ..<37: try saveRows()
+        case ..<44: try saveAdverseEvent()
+        case ..<53: try saveDiary()
+        case ..<66: try decideSomething()
         case ..<69: try recordStatus()
         case ..<76: try removeOrRestore()
         case ..<83: try resend()
@@ -59,7 +60,7 @@ struct RandomHistory {
 
     // MARK: Clinical data
 
-    private var place: (person: Person, location: LocationID) {
+    var place: (person: Person, location: LocationID) {
         switch draw(10) {
         case ..<4: (.bergenNurse, world.generator.one(of: .haukeland, .haukeland, .voss, .stavanger))
         case ..<7: (.stavangerNurse, world.generator.one(of: .haukeland, .haukeland, .stavanger))
@@ -68,12 +69,12 @@ struct RandomHistory {
         }
     }
 
-    private func participant(of place: (person: Person, location: LocationID)) -> ParticipantState? {
+    func participant(of place: (person: Person, location: LocationID)) -> ParticipantState? {
         let records = world[place.person.home].fold.locations[place.location]?.records ?? [:]
         return records.keys.sorted().randomElement(using: &world.generator).flatMap { records[$0] }
     }
 
-    private func register() throws {
+    func register() throws {
         let place = place
         try world.register(
             at: place.location, by: place.person, label: "S-\(draw(3))",
@@ -81,12 +82,12 @@ struct RandomHistory {
     }
 
     /// What is on the screen; now and then only a part of it.
-    private func seen(_ record: ParticipantState, at place: (person: Person, location: LocationID)) -> [SeenValue] {
+    func seen(_ record: ParticipantState, at place: (person: Person, location: LocationID)) -> [SeenValue] {
         let all = world.screen(record.id, at: place.person.home, in: place.location)
         return chance(85) ? all : all.filter { _ in chance(70) }
     }
 
-    private func value(of item: ItemOID) -> EnteredValue {
+    func value(of item: ItemOID) -> EnteredValue {
         if chance(8) { return .missing(reason: world.generator.one(of: "ND", "UNK")) }
         if chance(8) { return .cleared(reason: "ERROR") }
         switch item {
@@ -101,12 +102,12 @@ struct RandomHistory {
         }
     }
 
-    private func items(of group: String) -> [EnteredItem] {
+    func items(of group: String) -> [EnteredItem] {
         let all = (TestStudy.openItems[group] ?? []).shuffled(using: &world.generator)
         return all.prefix(1 + draw(3)).map { EnteredItem(item: $0, value: value(of: $0)) }
     }
 
-    private func save(
+    func save(
         _ record: ParticipantState, at place: (person: Person, location: LocationID), event: InstanceSelector,
         form: String, _ groups: [InstanceSelector]
     ) throws {
@@ -158,7 +159,7 @@ struct RandomHistory {
             [InstanceSelector(oid: TestStudy.adverseEventGroup)])
     }
 
-    private func saveDiary() throws {
+    func saveDiary() throws {
         let place = place
         guard let record = participant(of: place) else { return try register() }
         try save(
