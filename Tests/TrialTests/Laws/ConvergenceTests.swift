@@ -126,6 +126,7 @@ struct ConvergenceTests {
             try folding.take(history.entries.shuffled(using: &history.world.generator))
             for record in folding.fold.locations.values.flatMap(\.records.values) {
                 let held = record.instances.values.flatMap { $0.registers }
+                let wholes = Set(record.instances.values.filter(\.isWhole).map(\.shape.oid))
                 let saves = history.entries.filter { record.applied.contains($0.id) }.compactMap(Save.init)
                 for save in saves {
                     for (place, change) in save.said.changes.enumerated() {
@@ -139,8 +140,7 @@ struct ConvergenceTests {
                         let isReplaced = saves.contains { other in
                             // Of a whole all is written again, or was by one who said that it is none.
                             (other.said.changes.contains { $0.item == change.item }
-                                || other.said.instances.contains(where: \.isWhole)
-                                || save.said.instances.contains(where: \.isWhole))
+                                || save.said.instances.contains { wholes.contains($0.oid) })
                                 && other.said.seen.contains { seen in
                                     seen == value
                                         || seen.position == value.position && !record.applied.contains(seen.entry)

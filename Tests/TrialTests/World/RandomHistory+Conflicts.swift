@@ -23,7 +23,7 @@ extension RandomHistory {
                 location: place.location, participant: .registration(record.id), instance: conflict.instance,
                 reason: "avklart",
                 seen: chance(80) ? world.screen(record.id, at: place.person.home, in: place.location) : [])
-            try world.send(chance(50) ? .remove(target) : .restore(target), by: place.person)
+            try world.send(chance(30) ? .remove(target) : .restore(target), by: place.person)
         }
     }
 

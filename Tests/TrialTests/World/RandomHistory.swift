@@ -11,7 +11,10 @@ struct RandomHistory {
     /// Plays `steps` steps.
     init(seed: UInt64, steps: Int) throws {
         world = try TrialTestWorld.open(seed: seed)
-        try world.register(label: "S-1")
+        let first = try world.register(label: "S-1").id
+        // Begun before anybody is apart, so that the histories have conflicts within forms and not only of them.
+        try world.saveVitals(first, [(TestStudy.weight, "80")], by: .bergenNurse)
+        try world.send(world.diary(of: first, [(TestStudy.pain, "1")], at: .haukeland), by: .bergenNurse)
         try world.register(at: .unn, by: .tromsoNurse, label: "S-1")
         try world.spread()
         for _ in 0..<steps {
@@ -33,12 +36,12 @@ struct RandomHistory {
     private func step() throws {
         switch draw(100) {
         case ..<4: try register()
-        case ..<31: try saveVitals()
-        case ..<37: try saveRows()
-        case ..<44: try saveAdverseEvent()
-        case ..<53: try saveDiary()
-        case ..<66: try decideSomething()
-        case ..<69: try recordStatus()
+        case ..<28: try saveVitals()
+        case ..<34: try saveRows()
+        case ..<41: try saveAdverseEvent()
+        case ..<51: try saveDiary()
+        case ..<69: try decideSomething()
+        case ..<72: try recordStatus()
         case ..<76: try removeOrRestore()
         case ..<83: try resend()
         case ..<92: try changeAuthority()
