@@ -10,6 +10,8 @@ public enum ConflictKind: UInt64, Sendable, Codable, CaseIterable {
     case instance = 3
     /// Something was removed whose values, or restoration, those who removed it had not seen (M37).
     case removal = 4
+    /// Versions of an answer stand beside each other; only its client system decides, by sending one that saw them (M44).
+    case answer = 5
 }
 
 /// By what a side of a conflict is named.
@@ -24,12 +26,15 @@ public enum ConflictSideName: Hashable, Sendable {
     case removal(EntryID)
     /// A restoration that those who removed had not seen.
     case restoration(EntryID)
+    /// A version of an answer.
+    case answer(EntryID)
 
     /// The entry that brought the side; ``ParticipantState/origins`` says who wrote it when and where.
     public var entry: EntryID {
         switch self {
         case .value(let value): value.entry
-        case .version(let entry, _), .removal(let entry), .restoration(let entry): entry
+        case .version(let entry, _), .removal(let entry), .restoration(let entry), .answer(let entry):
+            entry
         case .beginning(let beginning): beginning.entry
         }
     }
@@ -49,7 +54,8 @@ public struct PlacedValue: Hashable, Sendable {
 public struct ConflictSide: Hashable, Sendable {
     /// What it is.
     public let name: ConflictSideName
-    /// Its values, in the order of group, item and id; none of a removal, restoration or empty beginning.
+    /// Its values, in the order of group, item and id; none of a removal, restoration, empty beginning or answer that was
+    /// entered in error.
     public let values: [PlacedValue]
 }
 
@@ -57,7 +63,7 @@ public struct ConflictSide: Hashable, Sendable {
 public struct Conflict: Hashable, Sendable {
     /// What kind.
     public let kind: ConflictKind
-    /// The item group, whole, form or removed instance that it is about; nil where the participant was removed.
+    /// The item group, whole, form, answer's form or removed instance that it is about; nil where the participant was removed.
     public let instance: InstanceID?
     /// The item, of a conflict of kind ``ConflictKind/item``.
     public let item: ItemOID?

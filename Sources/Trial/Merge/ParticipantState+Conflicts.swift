@@ -27,6 +27,10 @@ extension ParticipantState {
             emptied.insert(id)
             list.append(conflict(whole: id, state))
         }
+        for answer in conflictingAnswers where !forms.contains(answer.form) {
+            emptied.insert(answer.form)
+            list.append(answer.conflict)
+        }
         var parents: [InstanceID: InstanceID] = [:]
         var items: Set<RegisterPlace> = []
         for (id, state) in instances where state.shape.kind == .itemGroup {
@@ -140,6 +144,27 @@ extension ParticipantState {
         return Conflict(
             kind: .whole, instance: id, item: nil, sides: sides, decisions: [],
             isWaiting: state.versions.values.contains { $0.seen.contains { !applied.contains($0.entry) } })
+    }
+
+    // MARK: Answers
+
+    /// Answers that have versions beside each other, with the form that holds them.
+    private var conflictingAnswers: [(form: InstanceID, conflict: Conflict)] {
+        responses.values.compactMap { response in
+            let versions = response.standing.compactMap { response.versions[$0] }
+            guard versions.count > 1, let form = versions.map(\.form).min(), counts(form) else { return nil }
+            let values = versions.reduce(into: Set<InstanceID>()) { $0.formUnion($1.groups) }.sorted()
+            let held = held(in: values)
+            return (
+                form,
+                Conflict(
+                    kind: .answer, instance: form, item: nil,
+                    sides: versions.map { version in
+                        ConflictSide(
+                            name: .answer(version.entry), values: held.filter { $0.held.id.entry == version.entry })
+                    }, decisions: [], isWaiting: !awaitedVersions(of: response).isEmpty)
+            )
+        }
     }
 
     // MARK: Merged, unseen

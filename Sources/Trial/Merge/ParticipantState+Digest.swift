@@ -47,7 +47,7 @@ extension ParticipantState {
         }
         writeDecisions(into: &writer)
         writeResponses(into: &writer)
-        for entry in quarantined.sorted() { writer.identifier(42, entry) }
+        for entry in quarantined.sorted() { writer.identifier(46, entry) }
         return .sha256(writer.bytes)
     }
 
@@ -114,7 +114,7 @@ extension InstanceState {
                 }
             }
         }
-        for version in heldVersions.map(\.entry).sorted() { writer.identifier(9, version) }
+        for version in versionsHeld { writer.identifier(9, version) }
     }
 }
 

@@ -195,9 +195,9 @@ extension ParticipantState {
     /// The part of the digest that is about answers.
     func writeResponses(into writer: inout WireWriter) {
         for (key, response) in responses.sorted(by: { $0.key < $1.key }) {
-            writer.identifier(40, key)
+            writer.identifier(44, key)
             for (entry, version) in response.versions.sorted(by: { $0.key < $1.key }) {
-                writer.message(41) { inner in
+                writer.message(45) { inner in
                     inner.identifier(1, entry)
                     inner.unsigned(2, version.status.number)
                     inner.unsigned(3, response.state(of: entry)?.rawValue ?? 0)
@@ -210,10 +210,15 @@ extension ParticipantState {
 }
 
 extension Operation {
-    /// Whether it is a form save that writes into a form which only a client system writes (V16).
+    /// Whether it is a save or a resolution that writes into a form which only a client system writes (V16).
     var writesIntoForeignResponse: Bool {
-        guard case .formSaved(let save) = self else { return false }
-        return save.instances.contains { line in
+        let table: [InstanceDeclaration]
+        switch self {
+        case .formSaved(let save): table = save.instances
+        case .conflictResolved(let resolution): table = resolution.save.instances
+        default: return false
+        }
+        return table.contains { line in
             if case .response = line.identity { true } else { false }
         }
     }

@@ -1,4 +1,4 @@
-import EventLog
+public import EventLog
 
 /// What the writer of a form, or one who confirmed it, had seen.
 struct Sight: Hashable, Sendable {
@@ -56,6 +56,9 @@ extension InstanceState {
             }
         }.sorted { $0.key < $1.key }.map { (entry: $0.key, version: $0.value) }
     }
+
+    /// Who wrote the versions of a whole that stand, by id.
+    public var versionsHeld: [EntryID] { heldVersions.map(\.entry).sorted() }
 
     /// Whether versions stand beside each other that do not say the same.
     var hasAlternatives: Bool {

@@ -5,7 +5,7 @@ import Trial
 struct RandomActions {
     var generator: SplitMix64
 
-    static let operations = 17
+    static let operations = 20
 
     private mutating func chance() -> Bool { generator.chance(50) }
     private mutating func maybe<Value>(_ value: @autoclosure () -> Value) -> Value? {
@@ -94,9 +94,40 @@ struct RandomActions {
         case 12: return .removed(removal())
         case 13: return .restored(removal())
         case 14: return .redactionOrdered(order())
-        case 15: return .erasureOrdered(order())
+        case 15: return .instancesDecided(decision())
+        case 16: return .conflictResolved(resolution())
+        case 17:
+            return .formConfirmed(
+                Confirmation(participant: entry(), instances: tableOfForm(), seen: list(5) { $0.value() }))
+        case 18: return .erasureOrdered(order())
         default: return .responseReceived(response())
         }
+    }
+
+    /// A table whose last line is a form named by what it is.
+    private mutating func tableOfForm() -> [InstanceDeclaration] {
+        var form = line(.form, under: 0)
+        form.identity = .natural
+        return [line(.studyEvent, under: nil), form]
+    }
+
+    private mutating func decision() -> InstanceDecision {
+        let verdicts = (0...generator.below(4)).map { _ in
+            BeginningVerdict(
+                Beginning(entry: entry(), position: number()), generator.one(of: .same, .apart, .wrong))
+        }
+        return InstanceDecision(
+            participant: entry(), instances: tableOfForm(), verdicts: verdicts, seen: list(3) { $0.entry() },
+            reason: maybeText())
+    }
+
+    private mutating func resolution() -> Resolution {
+        var save = save(changes: 1 + generator.below(20))
+        let sides = (0...generator.below(4)).map { _ in
+            JudgedSide(value(), generator.one(of: .chosen, .wrong, .elsewhere))
+        }
+        save.seen += sides.map(\.side)
+        return Resolution(save: save, sides: sides)
     }
 
     private mutating func order() -> DropOrder {

@@ -129,6 +129,7 @@ struct ConvergenceTests {
             try folding.take(history.entries.shuffled(using: &history.world.generator))
             for record in folding.fold.locations.values.flatMap(\.records.values) {
                 let held = record.instances.values.flatMap { $0.registers }
+                let wholes = Set(record.instances.values.filter(\.isWhole).map(\.shape.oid))
                 let saves = history.entries.filter { record.applied.contains($0.id) }.compactMap(Save.init)
                 for save in saves {
                     for (place, change) in save.said.changes.enumerated() {
@@ -141,7 +142,9 @@ struct ConvergenceTests {
                         }
                         // Values seen may be named by a repetition of their command, which is not among the applied.
                         let isReplaced = saves.contains { other in
-                            other.said.changes.contains { $0.item == change.item }
+                            // Of a whole all is written again, or was by one who said that it is none.
+                            (other.said.changes.contains { $0.item == change.item }
+                                || save.said.instances.contains { wholes.contains($0.oid) })
                                 && other.said.seen.contains { seen in
                                     seen == value
                                         || seen.position == value.position && !record.applied.contains(seen.entry)
@@ -162,9 +165,12 @@ struct ConvergenceTests {
         let said: FormSave
 
         init?(_ entry: WrittenEntry) {
-            guard case .formSaved(let save)? = entry.action?.operation else { return nil }
+            switch entry.action?.operation {
+            case .formSaved(let save)?: said = save
+            case .conflictResolved(let resolution)?: said = resolution.save
+            default: return nil
+            }
             id = entry.id
-            said = save
         }
     }
 
@@ -172,6 +178,8 @@ struct ConvergenceTests {
         var void: Set<VoidRule> = []
         var findings: Set<FindingRule> = []
         var worth: Set<ResponseVersionState> = []
+        var kinds: [ConflictKind: Int] = [:]
+        var (wrong, divided, unseen, judged, confirmed) = (0, 0, 0, 0, 0)
         var (conflicts, aliases, waiting, notUnderstood, removed, dropped, commands, refusals) = (
             0, 0, 0, 0, 0, 0, 0, 0
         )
@@ -182,6 +190,16 @@ struct ConvergenceTests {
             var folding = Folding(study: history.world.study, charterVersions: ConvergenceTests.charterVersions)
             try folding.take(history.entries)
             let snapshot = StudySnapshot(folding.fold)
+            for record in folding.fold.locations.values.flatMap(\.records.values) {
+                for conflict in record.openConflicts.list { kinds[conflict.kind, default: 0] += 1 }
+                wrong += record.formStatuses.values.count { $0 == .wrong }
+                divided += record.decisions.values.count { $0.verdicts.values.contains(.apart) }
+                unseen += record.formStatuses.values.count { $0 == .mergedUnseen }
+                for entry in history.entries where record.applied.contains(entry.id) {
+                    judged += entry.header?.operation == .conflictResolved ? 1 : 0
+                    confirmed += entry.header?.operation == .formConfirmed ? 1 : 0
+                }
+            }
             for marks in [snapshot.marks] + snapshot.locations.values.map(\.marks) {
                 void.formUnion(marks.void.values)
                 findings.formUnion(marks.findings.values)
@@ -206,6 +224,13 @@ struct ConvergenceTests {
             \(removed) removed, \(dropped) dropped
             """)
         #expect(worth.isSuperset(of: [.current, .superseded, .alternative]))
+        #expect(
+            ConflictKind.allCases.allSatisfy { kinds[$0, default: 0] > 15 } && wrong > 15 && divided > 15
+                && unseen > 50 && judged > 50 && confirmed > 15,
+            """
+            \(kinds), \(wrong) wrong forms, \(divided) divided, \(unseen) merged unseen, \(judged) resolutions, \
+            \(confirmed) confirmations
+            """)
         #expect(commands > 4_000 && refusals < commands, "\(commands) commands, \(refusals) refusals")
     }
 }

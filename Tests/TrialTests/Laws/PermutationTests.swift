@@ -170,4 +170,85 @@ struct PermutationTests {
                 world: world,
                 entries: [early, withdrawn, without, late, ended, try world.write(knowing, at: .stavanger)]))
     }
+
+    @Test func `a form begun apart, a save that saw one beginning, and three decisions, two of them apart`() throws {
+        let world = try TrialTestWorld.open(seed: 26)
+        let participant = try world.register().id
+        try world.spread()
+        let bergen = try world.saveVitals(participant, [(TestStudy.pulse, "70")], by: .bergenNurse)
+        let stavanger = try world.saveVitals(participant, [(TestStudy.pulse, "71")], by: .stavangerNurse)
+        let saw = try world.saveVitals(
+            participant, [(TestStudy.pulse, "72"), (TestStudy.note, "to ganger")], by: .bergenNurse)
+        try world.deliver([bergen, stavanger], to: .haukeland)
+        try world.deliver([bergen, stavanger], to: .stavanger)
+        func decided(_ choice: InstanceChoiceMade, by person: Person) throws -> WrittenEntry {
+            let conflict = try #require(world.open(participant, at: person.home).first { $0.kind == .instance })
+            return try world.send(
+                .decideInstances(
+                    InstanceDecisionEntry(
+                        location: .haukeland, participant: .registration(participant),
+                        form: #require(conflict.instance), beginnings: conflict.sides.compactMap(\.beginning),
+                        choice: choice, reason: "avklart")), by: person)
+        }
+        let two = try decided(.two, by: .bergenNurse)
+        let wrong = try decided(.wrong([Beginning(entry: bergen.id, position: 1)]), by: .stavangerNurse)
+        try world.deliver([two], to: .stavanger)
+        let again = try decided(.two, by: .stavangerNurse)
+        try check(Case(world: world, entries: [bergen, stavanger, saw, two, wrong, again]))
+    }
+
+    @Test func `three versions of a whole, a resolution, a removal apart and a restoration`() throws {
+        let world = try TrialTestWorld.open(seed: 27)
+        let participant = try world.register().id
+        try world.send(
+            world.diary(of: participant, [(TestStudy.pain, "1"), (TestStudy.mood, "1")], at: .haukeland),
+            by: .bergenNurse)
+        try world.spread()
+        let bergen = try world.send(
+            world.diary(of: participant, [(TestStudy.pain, "3")], at: .haukeland), by: .bergenNurse)
+        let removed = try world.send(
+            .remove(world.removal(of: participant, TestStudy.diaryForm, at: .haukeland)), by: .bergenNurse)
+        let stavanger = try world.send(
+            world.diary(of: participant, [(TestStudy.mood, "4")], at: .stavanger), by: .stavangerNurse)
+        try world.deliver([bergen], to: .stavanger)
+        let conflict = try #require(world.open(participant, at: .stavanger).first)
+        let resolved = try world.send(
+            .resolve(world.resolution(of: conflict, participant, at: .stavanger) { $0.name.entry == bergen.id }),
+            by: .stavangerNurse)
+        let again = try world.send(
+            world.diary(of: participant, [(TestStudy.pain, "5")], at: .haukeland), by: .bergenNurse)
+        let restored = try world.send(
+            .restore(world.removal(of: participant, TestStudy.diaryForm, at: .haukeland)), by: .bergenNurse)
+        try check(Case(world: world, entries: [bergen, removed, stavanger, resolved, again, restored]))
+    }
+
+    @Test func `a form that is called whole only by the last who wrote in it, saves apart, and a confirmation`() throws
+    {
+        let world = try TrialTestWorld.open(seed: 28)
+        let participant = try world.register().id
+        try world.spread()
+        let bergen = try world.saveVitals(participant, [(TestStudy.weight, "80")], by: .bergenNurse)
+        try world.deliver([bergen], to: .stavanger)
+        let one = try world.saveVitals(participant, [(TestStudy.pulse, "70")], by: .bergenNurse)
+        let other = try world.saveVitals(participant, [(TestStudy.pulse, "70")], by: .stavangerNurse)
+        try world.deliver([one], to: .stavanger)
+        let form = try #require(
+            world.record(participant, at: .stavanger)?.instances(of: TestStudy.vitalsForm).keys.first)
+        let confirmed = try world.send(
+            .confirm(
+                FormConfirmationEntry(
+                    location: .haukeland, participant: .registration(participant), form: form,
+                    seen: world.screen(participant, at: .stavanger))), by: .stavangerNurse)
+        var draft = try #require(world.copy(of: other))
+        var action = try #require(other.action)
+        guard case .formSaved(var save) = action.operation else { return }
+        save.instances[1].isWhole = true
+        action.operation = .formSaved(save)
+        action.command = CommandID(using: &world.generator)
+        (draft.parts, draft.command) = (action.parts(), action.command)
+        let whole = try world.write(draft, at: .stavanger)
+        let removed = try world.send(
+            .remove(world.removal(of: participant, TestStudy.baseline, at: .haukeland)), by: .bergenNurse)
+        try check(Case(world: world, entries: [bergen, one, other, confirmed, whole, removed]))
+    }
 }

@@ -25,7 +25,11 @@ extension AuthorityOracle {
         if !OracleRoles.mayDo(header.authority.role, header.operation) { return .void(.roleMayNot) }
         guard OracleRoles.isAboutParticipants(header.operation) else { return .counts(nil) }
         guard let site else { return .void(.notDelegated) }
-        return delegation(header, at: site.id, address: entry.address)
+        let verdict = delegation(header, at: site.id, address: entry.address)
+        if OracleRoles.decidesForOthers(header.operation), verdict == .counts(.delegationHadEnded) {
+            return .void(.delegationEnded)
+        }
+        return verdict
     }
 
     /// Whether the participation opens the location.

@@ -54,14 +54,21 @@ enum OracleRoles {
         case .participantRegistered, .statusRecorded, .formSaved, .removed, .restored:
             [.principalInvestigator, .investigator, .studyNurse, .dataImport].contains(role)
         case .responseReceived: role == .partnerApp
+        case .instancesDecided, .conflictResolved, .formConfirmed:
+            [.principalInvestigator, .investigator, .studyNurse].contains(role)
         case .redactionOrdered, .erasureOrdered: role == .institution || role == .principalInvestigator
         default: false
         }
     }
 
     static func isAboutParticipants(_ operation: OperationType) -> Bool {
-        [.participantRegistered, .statusRecorded, .formSaved, .removed, .restored, .responseReceived]
-            .contains(operation)
+        [.participantRegistered, .statusRecorded, .formSaved, .removed, .restored, .responseReceived].contains(
+            operation)
+            || decidesForOthers(operation)
+    }
+
+    static func decidesForOthers(_ operation: OperationType) -> Bool {
+        [.instancesDecided, .conflictResolved, .formConfirmed].contains(operation)
     }
 
     static func isAboutTheStudy(_ operation: OperationType) -> Bool {
@@ -92,12 +99,21 @@ enum OracleCommands {
             said =
                 "status \(name(record.participant)) \(record.status) \(record.eventDate) "
                 + "\(record.replaces.map(name)) \(String(describing: record.reason))"
-        case .formSaved(let save):
+        case .formSaved(let save): said = "save " + text(save, name)
+        case .conflictResolved(let resolution):
+            let sides = resolution.sides.map { "\(name($0.side.entry))/\($0.side.position) \($0.verdict)" }
+            said = "resolve " + text(resolution.save, name) + " \(sides.sorted())"
+        case .instancesDecided(let decision):
+            let verdicts = decision.verdicts.map {
+                "\(name($0.beginning.entry))/\($0.beginning.position) \($0.verdict)"
+            }
             said =
-                "save \(name(save.participant)) \(save.instances.map { line($0, name) }) "
-                + "\(save.changes.map(change)) \(save.seen.map { "\(name($0.entry))/\($0.position)" }) "
-                + "\(save.prompts) \(save.calculated) \(String(describing: save.comment)) "
-                + "\(String(describing: save.reason))"
+                "decide \(name(decision.participant)) \(decision.instances.map { line($0, name) }) "
+                + "\(verdicts.sorted()) \(String(describing: decision.reason))"
+        case .formConfirmed(let confirmation):
+            said =
+                "confirm \(name(confirmation.participant)) \(confirmation.instances.map { line($0, name) }) "
+                + "\(confirmation.seen.map { "\(name($0.entry))/\($0.position)" })"
         case .responseReceived(let response):
             said =
                 "respond \(name(response.participant)) \(response.identifier) \(response.status) "
@@ -119,6 +135,13 @@ enum OracleCommands {
         default: said = "\(action.operation)"
         }
         return said + " \(provenance)"
+    }
+
+    private static func text(_ save: FormSave, _ name: (EntryID) -> EntryID) -> String {
+        "\(name(save.participant)) \(save.instances.map { line($0, name) }) "
+            + "\(save.changes.map(change)) \(save.seen.map { "\(name($0.entry))/\($0.position)" }) "
+            + "\(save.prompts) \(save.calculated) \(String(describing: save.comment)) "
+            + "\(String(describing: save.reason))"
     }
 
     private static func text(_ answer: ParticipationAnswer, _ name: (EntryID) -> EntryID) -> String {

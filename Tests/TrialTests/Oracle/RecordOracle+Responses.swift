@@ -5,8 +5,13 @@ import Trial
 enum OracleResponses {
     /// A form save about an instance of an answer.
     static func isForeign(_ entry: WrittenEntry) -> Bool {
-        guard case .formSaved(let save)? = entry.action?.operation else { return false }
-        return save.instances.contains { "\($0.identity)".hasPrefix("response(") }
+        let table: [InstanceDeclaration]
+        switch entry.action?.operation {
+        case .formSaved(let save)?: table = save.instances
+        case .conflictResolved(let resolution)?: table = resolution.save.instances
+        default: return false
+        }
+        return table.contains { "\($0.identity)".hasPrefix("response(") }
     }
 }
 
@@ -52,6 +57,34 @@ extension RecordOracle {
                 }
                 return one.response.status == .completed || saw(other.entry.id, one.entry.id)
             }
+    }
+
+    /// The versions of each answer that stand beside each other, by the lowest form that they stand in.
+    var answersWithAlternatives: [(form: InstanceID, versions: [EntryID])] {
+        let all = responses
+        return Set(all.map(\.answer)).compactMap { answer in
+            let standing = all.filter { $0.answer == answer && stands($0, among: all) }
+            let forms = standing.compactMap { one in
+                one.response.instances.firstIndex { $0.kind == .form }.map {
+                    id(of: $0, in: one.response.instances, by: one.entry.id)
+                }
+            }
+            guard standing.count > 1, let form = forms.min() else { return nil }
+            return (form, standing.map(\.entry.id))
+        }
+    }
+
+    /// Whether a version that stands was seen, by every sending, to replace one that is not here.
+    func awaits(_ versions: [EntryID]) -> Bool {
+        versions.contains { version in
+            let seen = sendings.filter { name($0.id) == version }.map { sending -> Set<EntryID> in
+                guard case .responseReceived(let response)? = sending.action?.operation else { return [] }
+                return Set(response.seen.map(name))
+            }
+            let common = seen.dropFirst().reduce(seen.first ?? []) { $0.intersection($1) }
+            let here = Set(entries.map(\.id)).union([registration.id])
+            return !common.isSubset(of: here)
+        }
     }
 
     func enterAnswers(in snapshot: inout RecordSnapshot) {

@@ -41,6 +41,8 @@ struct RecordSnapshot: Equatable {
     var instances: [InstanceID: InstanceSnapshot] = [:]
     /// What every version of every answer is worth.
     var responses: [ResponseID: [EntryID: ResponseVersionState]] = [:]
+    /// What is to be decided, one line each, in any order.
+    var conflicts: Set<String> = []
 }
 
 /// One event, form or item group.
@@ -52,6 +54,12 @@ struct InstanceSnapshot: Equatable {
     var beginnings: Set<Beginning> = []
     var repeatKey: String?
     var isRemoved = false
+    /// Whether it is, or stands in, a form that was begun wrongly.
+    var isWrong = false
+    /// Of a form, whether no person saw its values together.
+    var isMergedUnseen = false
+    /// Of a whole, who wrote the versions that stand.
+    var versions: Set<EntryID> = []
     var items: [ItemOID: ItemSnapshot] = [:]
 }
 
@@ -108,11 +116,14 @@ extension RecordSnapshot {
             Dictionary(uniqueKeysWithValues: response.versions.keys.map { ($0, response.state(of: $0) ?? .superseded) })
         }
         let conflicts = record.conflicts
+        self.conflicts = Set(record.openConflicts.list.map(\.line))
         for (id, state) in record.instances {
             var instance = InstanceSnapshot(
                 kind: state.shape.kind, oid: state.shape.oid, parent: state.shape.parent, isWhole: state.isWhole,
                 beginnings: Set(state.beginnings.keys), repeatKey: state.repeatKey,
-                isRemoved: record.isRemovedWithin(id))
+                isRemoved: record.isRemovedWithin(id), isWrong: record.isWrongWithin(id))
+            instance.isMergedUnseen = state.shape.kind == .form && record.isMergedUnseen(id)
+            instance.versions = Set(state.versionsHeld)
             for (item, register) in state.registers {
                 instance.items[item] = ItemSnapshot(
                     values: Dictionary(register.held.map { ($0.id, $0.value) }) { first, _ in first },
@@ -122,6 +133,35 @@ extension RecordSnapshot {
             }
             instances[id] = instance
         }
+    }
+}
+
+extension Conflict {
+    /// The conflict in one line.
+    fileprivate var line: String {
+        let sides = sides.map { side in
+            let values = side.values.map { "\($0.held.id.entry)/\($0.held.id.position)" }.sorted()
+            switch side.name {
+            case .value(let value): return "value \(value.entry)/\(value.position)"
+            case .version(let entry, _): return "version \(entry) \(values)"
+            case .beginning(let beginning): return "beginning \(beginning.entry)/\(beginning.position) \(values)"
+            case .removal(let entry): return "removal \(entry)"
+            case .restoration(let entry): return "restoration \(entry)"
+            case .answer(let entry): return "answer \(entry)"
+            }
+        }
+        return ConflictLine.text(kind, instance, item, sides: sides, decisions: decisions, isWaiting: isWaiting)
+    }
+}
+
+/// How a conflict is written in a snapshot.
+enum ConflictLine {
+    static func text(
+        _ kind: ConflictKind, _ instance: InstanceID?, _ item: ItemOID?, sides: [String], decisions: [EntryID],
+        isWaiting: Bool
+    ) -> String {
+        "\(kind) \(instance?.description ?? "participant") \(item?.text ?? "-") \(sides.sorted()) "
+            + "\(decisions.map(\.description).sorted()) \(isWaiting)"
     }
 }
 
@@ -154,6 +194,9 @@ extension StudySnapshot {
                     {
                         return text
                     }
+                }
+                if let text = of("\(location), record \(record), conflicts", one.conflicts, two.conflicts) {
+                    return text
                 }
                 return "\(location): record \(record): \(one) and \(two)"
             }

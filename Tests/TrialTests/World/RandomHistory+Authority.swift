@@ -62,7 +62,7 @@ extension RandomHistory {
     func misbehave() throws {
         guard let victim = world.generator.pick(world.entries), var draft = world.copy(of: victim) else { return }
         let writer = world.generator.one(of: NodeID.unn, .ahus, .stranger, .stavanger, .norcrin)
-        switch world.generator.below(20) {
+        switch world.generator.below(23) {
         // A copy in another node's log.
         case ..<3: break
         case 3: draft.authority.role = .monitor
@@ -80,7 +80,10 @@ extension RandomHistory {
         case 13, 14:
             guard let changed = misnumbered() else { return }
             draft = changed
-        case 15, 16:
+        case 15, 16, 17:
+            guard let changed = distorted() else { return }
+            draft = changed
+        case 18, 19:
             guard let changed = world.generator.chance(60) ? foreignSave() : undatedWithdrawal() else { return }
             draft = changed
         default:

@@ -11,7 +11,10 @@ struct RandomHistory {
     /// Plays `steps` steps.
     init(seed: UInt64, steps: Int) throws {
         world = try TrialTestWorld.open(seed: seed)
-        try world.register(label: "S-1")
+        let first = try world.register(label: "S-1").id
+        // Begun before anybody is apart, so that the histories have conflicts within forms and not only of them.
+        try world.saveVitals(first, [(TestStudy.weight, "80")], by: .bergenNurse)
+        try world.send(world.diary(of: first, [(TestStudy.pain, "1")], at: .haukeland), by: .bergenNurse)
         try world.register(at: .unn, by: .tromsoNurse, label: "S-1")
         try world.spread()
         for _ in 0..<steps {
@@ -27,22 +30,23 @@ struct RandomHistory {
     /// Every entry, in the order of writing.
     var entries: [WrittenEntry] { world.entries }
 
-    private func draw(_ count: Int) -> Int { world.generator.below(count) }
-    private func chance(_ percent: Int) -> Bool { world.generator.chance(percent) }
+    func draw(_ count: Int) -> Int { world.generator.below(count) }
+    func chance(_ percent: Int) -> Bool { world.generator.chance(percent) }
 
     private func step() throws {
         drawClinicalDate()
         switch draw(100) {
-        case ..<5: try register()
-        case ..<40: try saveVitals()
-        case ..<47: try saveRows()
-        case ..<55: try saveAdverseEvent()
-        case ..<58: try saveDiary()
-        case ..<63: try respond()
-        case ..<68: try recordStatus()
-        case ..<74: try removeOrRestore()
-        case ..<81: try resend()
-        case ..<90: try changeAuthority()
+        case ..<4: try register()
+        case ..<28: try saveVitals()
+        case ..<34: try saveRows()
+        case ..<41: try saveAdverseEvent()
+        case ..<49: try saveDiary()
+        case ..<54: try respond()
+        case ..<69: try decideSomething()
+        case ..<72: try recordStatus()
+        case ..<76: try removeOrRestore()
+        case ..<83: try resend()
+        case ..<92: try changeAuthority()
         default: try misbehave()
         }
     }
@@ -61,7 +65,7 @@ struct RandomHistory {
 
     // MARK: Clinical data
 
-    private var place: (person: Person, location: LocationID) {
+    var place: (person: Person, location: LocationID) {
         switch draw(10) {
         case ..<4: (.bergenNurse, world.generator.one(of: .haukeland, .haukeland, .voss, .stavanger))
         case ..<7: (.stavangerNurse, world.generator.one(of: .haukeland, .haukeland, .stavanger))
@@ -70,12 +74,12 @@ struct RandomHistory {
         }
     }
 
-    private func participant(of place: (person: Person, location: LocationID)) -> ParticipantState? {
+    func participant(of place: (person: Person, location: LocationID)) -> ParticipantState? {
         let records = world[place.person.home].fold.locations[place.location]?.records ?? [:]
         return records.keys.sorted().randomElement(using: &world.generator).flatMap { records[$0] }
     }
 
-    private func register() throws {
+    func register() throws {
         let place = place
         try world.register(
             at: place.location, by: place.person, label: "S-\(draw(3))",
@@ -83,12 +87,12 @@ struct RandomHistory {
     }
 
     /// What is on the screen; now and then only a part of it.
-    private func seen(_ record: ParticipantState, at place: (person: Person, location: LocationID)) -> [SeenValue] {
+    func seen(_ record: ParticipantState, at place: (person: Person, location: LocationID)) -> [SeenValue] {
         let all = world.screen(record.id, at: place.person.home, in: place.location)
         return chance(85) ? all : all.filter { _ in chance(70) }
     }
 
-    private func value(of item: ItemOID) -> EnteredValue {
+    func value(of item: ItemOID) -> EnteredValue {
         if chance(8) { return .missing(reason: world.generator.one(of: "ND", "UNK")) }
         if chance(8) { return .cleared(reason: "ERROR") }
         switch item {
@@ -103,12 +107,12 @@ struct RandomHistory {
         }
     }
 
-    private func items(of group: String) -> [EnteredItem] {
+    func items(of group: String) -> [EnteredItem] {
         let all = (TestStudy.openItems[group] ?? []).shuffled(using: &world.generator)
         return all.prefix(1 + draw(3)).map { EnteredItem(item: $0, value: value(of: $0)) }
     }
 
-    private func save(
+    func save(
         _ record: ParticipantState, at place: (person: Person, location: LocationID), event: InstanceSelector,
         form: String, _ groups: [InstanceSelector]
     ) throws {
@@ -160,7 +164,7 @@ struct RandomHistory {
             [InstanceSelector(oid: TestStudy.adverseEventGroup)])
     }
 
-    private func saveDiary() throws {
+    func saveDiary() throws {
         let place = place
         guard let record = participant(of: place) else { return try register() }
         try save(
