@@ -112,7 +112,7 @@ struct RepeatingAnswerTests {
                     canonical: try #require(QuestionnaireCanonical("urn:diary")), form: FormOID(TestStudy.diaryForm),
                     events: [baseline], respondent: .patient)
             ])
-        try world.respond(world.diary(of: participant, pain: "3"), occurred: nil)
+        try world.respond(world.diary(of: participant, pain: "3"))
         let answers = QuestionnaireSchedule.unscheduledAnswers(
             to: plan.questionnaires[0], of: try record(.haukeland), plan: plan, definition: TestStudy.definition)
         #expect(answers.map(\.day?.description) == ["2025-03-02"])
