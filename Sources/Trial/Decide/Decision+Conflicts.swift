@@ -149,7 +149,7 @@ extension ConflictSide {
         switch name {
         case .value(let value): value
         case .version(_, let lowest): lowest
-        case .beginning, .removal, .restoration: nil
+        case .beginning, .removal, .restoration, .answer: nil
         }
     }
 

@@ -213,10 +213,10 @@ struct RecordOracle {
 
     /// What saves and resolutions wrote, but for what was collected after a withdrawal.
     var written: [Written] {
-        saves.filter { !isQuarantined($0.id) }.flatMap(written)
+        saves.filter { !isQuarantined($0.id) }.flatMap(writes)
     }
 
-    private func written(_ entry: EntryID, _ save: FormSave) -> [Written] {
+    private func writes(_ entry: EntryID, _ save: FormSave) -> [Written] {
         save.changes.enumerated().map { place, change in
             Written(
                 value: ValueID(entry: entry, position: UInt64(place)), says: change.value,
@@ -248,7 +248,7 @@ struct RecordOracle {
             item.awaited.formUnion(one.seen.filter { !snapshot.applied.contains($0.entry) })
             snapshot.instances[one.instance]?.items[one.item] = item
         }
-        for one in saves.filter({ isQuarantined($0.id) }).flatMap(written) {
+        for one in saves.filter({ isQuarantined($0.id) }).flatMap(writes) {
             // What does not count can still have been superseded by one who saw it.
             let isSuperseded = written.contains {
                 $0.instance == one.instance && $0.item == one.item && $0.seen.contains(one.value)

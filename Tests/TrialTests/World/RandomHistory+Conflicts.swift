@@ -18,6 +18,7 @@ extension RandomHistory {
             guard let form = conflict.instance else { return }
             try decide(record, form, conflict.sides.compactMap(\.beginning), at: place)
         case .item, .whole: try resolve(record, conflict, at: place)
+        case .answer: try respond()
         case .removal:
             let target = RemovalTarget(
                 location: place.location, participant: .registration(record.id), instance: conflict.instance,
