@@ -12,6 +12,8 @@ public enum Act: Hashable, Sendable, CaseIterable {
     case registerParticipant
     /// Save forms, remove and restore.
     case enterData
+    /// Say that two records are of one person, and take that back.
+    case linkParticipants
     /// Submit participants' answers to questionnaires.
     case submitResponses
     /// Order parts to be dropped.
@@ -29,7 +31,10 @@ public enum RoleTable {
 
     /// Whether the act needs a delegation of the study site, beside the role.
     public static func needsDelegation(_ act: Act) -> Bool {
-        act == .registerParticipant || act == .enterData || act == .submitResponses
+        switch act {
+        case .registerParticipant, .enterData, .linkParticipants, .submitResponses: true
+        case .manageStudy, .answerForInstitution, .delegate, .orderDrop, .keepLog: false
+        }
     }
 
     /// The act that an operation is; nil for an operation this software does not know.
@@ -39,7 +44,8 @@ public enum RoleTable {
         case .studyFounded, .contentChunk, .definitionPublished, .participationNumbered, .planSet: .manageStudy
         case .participationAccepted, .participationWithdrawn: .answerForInstitution
         case .delegationNumbered: .delegate
-        case .participantRegistered, .statusRecorded: .registerParticipant
+        case .participantRegistered, .statusRecorded, .labelAssigned: .registerParticipant
+        case .participantsLinked, .participantsUnlinked: .linkParticipants
         case .formSaved, .removed, .restored: .enterData
         case .responseReceived: .submitResponses
         case .redactionOrdered, .erasureOrdered: .orderDrop
@@ -50,9 +56,9 @@ public enum RoleTable {
     private static let table: [Role: Set<Act>] = [
         .node: [.keepLog],
         .institution: [.answerForInstitution, .delegate, .orderDrop],
-        .principalInvestigator: [.delegate, .registerParticipant, .enterData, .orderDrop],
-        .investigator: [.registerParticipant, .enterData],
-        .studyNurse: [.registerParticipant, .enterData],
+        .principalInvestigator: [.delegate, .registerParticipant, .enterData, .linkParticipants, .orderDrop],
+        .investigator: [.registerParticipant, .enterData, .linkParticipants],
+        .studyNurse: [.registerParticipant, .enterData, .linkParticipants],
         .dataImport: [.registerParticipant, .enterData],
         .dataManager: [.manageStudy],
         .partnerApp: [.submitResponses],

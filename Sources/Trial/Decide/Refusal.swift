@@ -38,6 +38,8 @@ public enum Refusal: Error, Hashable, Sendable, Codable {
     case badValue(ItemOID, reason: String)
     /// The item holds newer values than those seen: read the form again.
     case newerValues([ItemOID])
+    /// The participant has newer labels of the kind than those seen.
+    case newerLabels(LabelKind)
     /// A date that a decision rests on cannot be read.
     case badDate(String)
     /// The answer lacks something, or is not what it is said to be.
@@ -78,6 +80,8 @@ public enum Refusal: Error, Hashable, Sendable, Codable {
         case .badValue(let item, let reason): "item \(item): \(reason)"
         case .newerValues(let items):
             "newer values stand in \(items.map(\.text).joined(separator: ", ")); read the form again and decide with them in sight"
+        case .newerLabels(let kind):
+            "the participant has another \(kind.name) number than the ones seen; read the record again"
         case .badDate(let text): "'\(text)' is no date; write YYYY-MM-DD, or YYYY-MM or YYYY where more is not known"
         case .badResponse(let reason): "the answer cannot be recorded: \(reason)"
         case .onlyByClient(let oid):

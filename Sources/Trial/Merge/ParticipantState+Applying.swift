@@ -27,6 +27,11 @@ extension ParticipantState {
         case .formSaved(let save):
             noteOrigin(of: entry)
             if isToBeQuarantined(entry) { setAside(save, by: entry.id) } else { apply(save, by: entry.id) }
+        case .labelAssigned(let assignment): apply(assignment, by: entry.id)
+        case .participantsLinked(let link):
+            links[entry.id] = LinkState(other: link.other, otherLocation: link.otherLocation)
+        case .participantsUnlinked(let link):
+            for earlier in link.seen { undoneLinks.insert(standing(for: earlier)) }
         case .responseReceived(let response):
             noteOrigin(of: entry)
             apply(response, by: entry, isQuarantined: isToBeQuarantined(entry))

@@ -49,6 +49,9 @@ private struct Payload {
     var save = FormSave(participant: EntryID(.zero), instances: [], changes: [])
     var removal = Removal(participant: EntryID(.zero), instances: [])
     var response = ResponseFields()
+    var assignment = LabelAssignment(
+        participant: EntryID(.zero), label: ParticipantLabel(kind: .subject, text: ""))
+    var link = LinkFields()
     var order = DropOrder(entry: nil, subject: nil, decision: "")
 
     init(type: OperationType) {
@@ -71,11 +74,13 @@ private struct Payload {
         case .participantRegistered:
             guard field == 50 else { return try reader.skip() }
             var inner = try reader.message()
-            registration.labels.append(try ParticipantLabel(from: &inner))
+            try registration.readLabel(&inner)
         case .statusRecorded: try status.read(field, &reader)
         case .formSaved: try save.readStructure(field, &reader)
         case .removed, .restored: try removal.read(field, &reader)
         case .responseReceived: try response.read(field, &reader)
+        case .labelAssigned: try assignment.read(field, &reader)
+        case .participantsLinked, .participantsUnlinked: try link.read(field, &reader)
         case .redactionOrdered, .erasureOrdered:
             switch field {
             case 50: order.entry = try reader.identifier()
@@ -110,6 +115,10 @@ private struct Payload {
             removal.reason = try entry.text(of: .reason)
             return type == .removed ? .removed(removal) : .restored(removal)
         case .responseReceived: return .responseReceived(try response.finished(with: entry, command: command))
+        case .labelAssigned: return .labelAssigned(assignment)
+        case .participantsLinked, .participantsUnlinked:
+            let said = try link.finished(reason: try entry.text(of: .reason))
+            return type == .participantsLinked ? .participantsLinked(said) : .participantsUnlinked(said)
         case .redactionOrdered, .erasureOrdered:
             order.decision = try entry.text(of: .reason) ?? ""
             return type == .redactionOrdered ? .redactionOrdered(order) : .erasureOrdered(order)
@@ -248,19 +257,6 @@ private struct DelegationFields {
         return Delegation(
             site: site, number: number, previous: previous, actor: actor, name: name, role: Role(rawValue: role),
             from: from, to: to, ends: ends, held: held)
-    }
-}
-
-extension ParticipantLabel {
-    fileprivate init(from reader: inout WireReader) throws(WireError) {
-        self.init(kind: .subject, text: "")
-        while let field = try reader.next() {
-            switch field {
-            case 1: kind = try reader.enumeration(LabelKind.self)
-            case 2: text = try reader.string()
-            default: try reader.skip()
-            }
-        }
     }
 }
 

@@ -19,6 +19,9 @@ public enum Operation: Hashable, Sendable {
     case removed(Removal)
     case restored(Removal)
     case responseReceived(Response)
+    case labelAssigned(LabelAssignment)
+    case participantsLinked(ParticipantLink)
+    case participantsUnlinked(ParticipantLink)
     case redactionOrdered(DropOrder)
     case erasureOrdered(DropOrder)
 
@@ -41,6 +44,9 @@ public enum Operation: Hashable, Sendable {
         case .removed: .removed
         case .restored: .restored
         case .responseReceived: .responseReceived
+        case .labelAssigned: .labelAssigned
+        case .participantsLinked: .participantsLinked
+        case .participantsUnlinked: .participantsUnlinked
         case .redactionOrdered: .redactionOrdered
         case .erasureOrdered: .erasureOrdered
         }
@@ -53,6 +59,8 @@ public enum Operation: Hashable, Sendable {
         case .formSaved(let save): save.participant
         case .removed(let removal), .restored(let removal): removal.participant
         case .responseReceived(let response): response.participant
+        case .labelAssigned(let assignment): assignment.participant
+        case .participantsLinked(let link), .participantsUnlinked(let link): link.participant
         default: nil
         }
     }

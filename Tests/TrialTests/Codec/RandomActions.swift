@@ -5,7 +5,7 @@ import Trial
 struct RandomActions {
     var generator: SplitMix64
 
-    static let operations = 17
+    static let operations = 20
 
     private mutating func chance() -> Bool { generator.chance(50) }
     private mutating func maybe<Value>(_ value: @autoclosure () -> Value) -> Value? {
@@ -79,10 +79,7 @@ struct RandomActions {
         case 9:
             return .participantRegistered(
                 Registration(
-                    labels: list(3) {
-                        ParticipantLabel(
-                            kind: $0.generator.one(of: .screening, .subject, .randomisation), text: $0.text())
-                    }))
+                    labels: [participantLabel(), participantLabel()], issued: chance() ? [1] : []))
         case 10:
             return .statusRecorded(
                 StatusRecord(
@@ -93,8 +90,24 @@ struct RandomActions {
         case 13: return .restored(removal())
         case 14: return .redactionOrdered(order())
         case 15: return .erasureOrdered(order())
-        default: return .responseReceived(response())
+        case 16: return .responseReceived(response())
+        case 17:
+            return .labelAssigned(
+                LabelAssignment(
+                    participant: entry(), label: participantLabel(), isIssued: chance(), seen: list(3) { $0.value() }))
+        case 18: return .participantsLinked(link())
+        default: return .participantsUnlinked(link())
         }
+    }
+
+    private mutating func participantLabel() -> ParticipantLabel {
+        ParticipantLabel(kind: generator.one(of: .screening, .subject, .randomisation), text: text())
+    }
+
+    private mutating func link() -> ParticipantLink {
+        ParticipantLink(
+            participant: entry(), other: entry(), otherLocation: location(), seen: list(3) { $0.entry() },
+            reason: maybeText())
     }
 
     private mutating func order() -> DropOrder {

@@ -34,15 +34,17 @@ struct RandomHistory {
         drawClinicalDate()
         switch draw(100) {
         case ..<5: try register()
-        case ..<40: try saveVitals()
-        case ..<47: try saveRows()
-        case ..<55: try saveAdverseEvent()
+        case ..<37: try saveVitals()
+        case ..<45: try saveRows()
+        case ..<54: try saveAdverseEvent()
         case ..<58: try saveDiary()
         case ..<63: try respond()
         case ..<68: try recordStatus()
-        case ..<74: try removeOrRestore()
-        case ..<81: try resend()
-        case ..<90: try changeAuthority()
+        case ..<71: try assignLabel()
+        case ..<74: try link()
+        case ..<79: try removeOrRestore()
+        case ..<86: try resend()
+        case ..<93: try changeAuthority()
         default: try misbehave()
         }
     }
@@ -61,7 +63,7 @@ struct RandomHistory {
 
     // MARK: Clinical data
 
-    private var place: (person: Person, location: LocationID) {
+    var place: (person: Person, location: LocationID) {
         switch draw(10) {
         case ..<4: (.bergenNurse, world.generator.one(of: .haukeland, .haukeland, .voss, .stavanger))
         case ..<7: (.stavangerNurse, world.generator.one(of: .haukeland, .haukeland, .stavanger))
@@ -70,7 +72,7 @@ struct RandomHistory {
         }
     }
 
-    private func participant(of place: (person: Person, location: LocationID)) -> ParticipantState? {
+    func participant(of place: (person: Person, location: LocationID)) -> ParticipantState? {
         let records = world[place.person.home].fold.locations[place.location]?.records ?? [:]
         return records.keys.sorted().randomElement(using: &world.generator).flatMap { records[$0] }
     }
@@ -78,7 +80,7 @@ struct RandomHistory {
     private func register() throws {
         let place = place
         try world.register(
-            at: place.location, by: place.person, label: "S-\(draw(3))",
+            at: place.location, by: place.person, label: chance(30) ? "" : "S-\(draw(3))",
             command: chance(20) ? world.commands.last?.id : nil)
     }
 
