@@ -12,6 +12,8 @@ public enum Act: Hashable, Sendable, CaseIterable {
     case registerParticipant
     /// Save forms, remove and restore.
     case enterData
+    /// Say that two records are of one person, and take that back.
+    case linkParticipants
     /// Decide conflicts, and confirm what nobody saw together: acts that decide for others.
     case decideConflicts
     /// Submit participants' answers to questionnaires.
@@ -31,7 +33,10 @@ public enum RoleTable {
 
     /// Whether the act needs a delegation of the study site, beside the role.
     public static func needsDelegation(_ act: Act) -> Bool {
-        act == .registerParticipant || act == .enterData || act == .decideConflicts || act == .submitResponses
+        switch act {
+        case .registerParticipant, .enterData, .linkParticipants, .decideConflicts, .submitResponses: true
+        case .manageStudy, .answerForInstitution, .delegate, .orderDrop, .keepLog: false
+        }
     }
 
     /// Whether the act decides for others, so that it has no effect where the delegation had ended, known to the writer or
@@ -47,7 +52,8 @@ public enum RoleTable {
         case .studyFounded, .contentChunk, .definitionPublished, .participationNumbered, .planSet: .manageStudy
         case .participationAccepted, .participationWithdrawn: .answerForInstitution
         case .delegationNumbered: .delegate
-        case .participantRegistered, .statusRecorded: .registerParticipant
+        case .participantRegistered, .statusRecorded, .labelAssigned: .registerParticipant
+        case .participantsLinked, .participantsUnlinked: .linkParticipants
         case .formSaved, .removed, .restored: .enterData
         case .instancesDecided, .conflictResolved, .formConfirmed: .decideConflicts
         case .responseReceived: .submitResponses
@@ -59,9 +65,11 @@ public enum RoleTable {
     private static let table: [Role: Set<Act>] = [
         .node: [.keepLog],
         .institution: [.answerForInstitution, .delegate, .orderDrop],
-        .principalInvestigator: [.delegate, .registerParticipant, .enterData, .decideConflicts, .orderDrop],
-        .investigator: [.registerParticipant, .enterData, .decideConflicts],
-        .studyNurse: [.registerParticipant, .enterData, .decideConflicts],
+        .principalInvestigator: [
+            .delegate, .registerParticipant, .enterData, .linkParticipants, .decideConflicts, .orderDrop,
+        ],
+        .investigator: [.registerParticipant, .enterData, .linkParticipants, .decideConflicts],
+        .studyNurse: [.registerParticipant, .enterData, .linkParticipants, .decideConflicts],
         .dataImport: [.registerParticipant, .enterData],
         .dataManager: [.manageStudy],
         .partnerApp: [.submitResponses],

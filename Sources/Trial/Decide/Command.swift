@@ -172,7 +172,7 @@ public enum Request: Hashable, Sendable, Codable {
     case delegate(site: StudySiteID, actor: ActorID, name: String, role: RoleName, from: String, to: String?)
     /// Ends a grant.
     case endDelegation(site: StudySiteID, actor: ActorID, role: RoleName, from: String)
-    /// Registers a participant.
+    /// Registers a participant; a label with an empty text is issued.
     case register(location: LocationID, labels: [ParticipantLabel])
     /// Records a status.
     case status(
@@ -192,6 +192,12 @@ public enum Request: Hashable, Sendable, Codable {
     case confirm(FormConfirmationEntry)
     /// Submits a version of an answer to a questionnaire.
     case respond(ResponseEntry)
+    /// Gives a participant a label, or corrects one.
+    case assignLabel(LabelEntry)
+    /// Says that two records are of one person.
+    case link(LinkTarget)
+    /// Takes that back.
+    case unlink(LinkTarget)
 }
 
 /// A role by its name in commands.

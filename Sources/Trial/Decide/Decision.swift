@@ -16,11 +16,15 @@ public struct DecisionContext {
     public let receivedUTCMilliseconds: Int64
     /// 16 random bytes, for a subject handle or a founding.
     public let randomName: RandomName
+    /// The epoch of the node's own log of the stream concerned, where it is known: a part of the labels that are issued, so
+    /// that a node restored from a backup issues none again.
+    public let epoch: Epoch?
 
     /// States what may be looked at.
     public init(
         node: NodeID, fold: StudyFold, definition: (content: Hash, study: StudyDefinition)?, charterVersion: UInt64,
-        entryOfCommand: @escaping (CommandID) -> EntryID?, receivedUTCMilliseconds: Int64, randomName: RandomName
+        entryOfCommand: @escaping (CommandID) -> EntryID?, receivedUTCMilliseconds: Int64, randomName: RandomName,
+        epoch: Epoch? = nil
     ) {
         self.node = node
         self.fold = fold
@@ -29,6 +33,7 @@ public struct DecisionContext {
         self.entryOfCommand = entryOfCommand
         self.receivedUTCMilliseconds = receivedUTCMilliseconds
         self.randomName = randomName
+        self.epoch = epoch
     }
 
     var authority: StudyAuthority { fold.authority }
@@ -55,7 +60,7 @@ public enum Decision {
             try endOfDelegation(site, actor, role, from, command, in: context)
         case .register(let location, let labels):
             try forParticipant(
-                .participantRegistered(Registration(labels: labels)), at: location,
+                .participantRegistered(registration(labels, at: location, in: context)), at: location,
                 subject: SubjectHandle(context.randomName), command, in: context)
         case .status(let location, let participant, let status, let date, let replaces):
             try decideStatus(status, date, replaces, of: participant, at: location, command, in: context)
@@ -70,6 +75,12 @@ public enum Decision {
         case .confirm(let entry): try decideConfirmation(entry, command, in: context)
         case .respond(let entry):
             try decideResponse(entry, command, in: context)
+        case .assignLabel(let entry):
+            try decideLabel(entry, command, in: context)
+        case .link(let target):
+            try decideLink(target, undoes: false, command, in: context)
+        case .unlink(let target):
+            try decideLink(target, undoes: true, command, in: context)
         }
     }
 

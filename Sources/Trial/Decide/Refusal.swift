@@ -44,6 +44,8 @@ public enum Refusal: Error, Hashable, Sendable, Codable {
     case inConflict([ItemOID])
     /// What the command resolves is not in conflict at this node.
     case noSuchConflict
+    /// The participant has newer labels of the kind than those seen.
+    case newerLabels(LabelKind)
     /// A date that a decision rests on cannot be read.
     case badDate(String)
     /// The answer lacks something, or is not what it is said to be.
@@ -89,6 +91,8 @@ public enum Refusal: Error, Hashable, Sendable, Codable {
         case .inConflict(let items):
             "conflicts stand in \(items.map(\.text).joined(separator: ", ")); staff of the study site resolve them first, naming every side"
         case .noSuchConflict: "there is no such conflict at this node; list the open conflicts"
+        case .newerLabels(let kind):
+            "the participant has another \(kind.name) number than the ones seen; read the record again"
         case .badDate(let text): "'\(text)' is no date; write YYYY-MM-DD, or YYYY-MM or YYYY where more is not known"
         case .badResponse(let reason): "the answer cannot be recorded: \(reason)"
         case .onlyByClient(let oid):

@@ -4,7 +4,7 @@ public import EventLog
 private struct StandingRegistration {
     let entry: WrittenEntry
     /// Equal registrations that it stands for.
-    var aliases: Set<EntryID> = []
+    var aliases: [WrittenEntry] = []
     /// Whether another one has the same command id and other content.
     var isCommandReused = false
 }
@@ -162,7 +162,7 @@ public struct LocationFold {
             }
             if let lower = stands.first(where: { $0.action?.asSent == entry.action?.asSent }) {
                 standing[entry.id] = lower.id
-                standingEntries[lower.id]?.aliases.insert(entry.id)
+                standingEntries[lower.id]?.aliases.append(entry)
             } else {
                 stands.append(entry)
                 standing[entry.id] = entry.id
@@ -191,7 +191,7 @@ public struct LocationFold {
     private mutating func recompute(_ id: EntryID, source: some EntrySource, judge: Judge) throws {
         guard let standing = standingEntries[id] else { return }
         var addresses: [EntryID: EntryAddress] = references[id] ?? [:]
-        for alias in standing.aliases { addresses.merge(references[alias] ?? [:]) { first, _ in first } }
+        for alias in standing.aliases { addresses.merge(references[alias.id] ?? [:]) { first, _ in first } }
         let entries = try source.entries(at: addresses.values.sorted())
         for entry in entries {
             waiting[entry.id] = nil

@@ -55,6 +55,11 @@ extension ParticipantState {
             noteOrigin(of: entry)
             declare(confirmation.instances, &table)
             note(standing(for: confirmation.seen), of: confirmation.instances, table)
+        case .labelAssigned(let assignment): apply(assignment, by: entry.id)
+        case .participantsLinked(let link):
+            links[entry.id] = LinkState(other: link.other, otherLocation: link.otherLocation)
+        case .participantsUnlinked(let link):
+            for earlier in link.seen { undoneLinks.insert(standing(for: earlier)) }
         case .responseReceived(let response):
             noteOrigin(of: entry)
             apply(response, by: entry, isQuarantined: isToBeQuarantined(entry), &table)

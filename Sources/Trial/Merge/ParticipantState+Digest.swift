@@ -11,10 +11,6 @@ extension ParticipantState {
         for alias in aliases.sorted() { writer.identifier(3, alias) }
         writer.string(4, location.text)
         writer.name(5, subject)
-        for label in labels {
-            writer.unsigned(6, label.kind.rawValue)
-            writer.string(7, label.text)
-        }
         for (entry, record) in statuses.sorted(by: { $0.key < $1.key }) {
             writer.identifier(8, entry)
             writer.unsigned(9, record.status.number)
@@ -48,6 +44,7 @@ extension ParticipantState {
         writeDecisions(into: &writer)
         writeResponses(into: &writer)
         for entry in quarantined.sorted() { writer.identifier(46, entry) }
+        writeLabelsAndLinks(into: &writer)
         return .sha256(writer.bytes)
     }
 

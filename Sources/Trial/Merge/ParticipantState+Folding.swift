@@ -11,17 +11,14 @@ extension ParticipantState {
     ///   - entries: everything that names the registration or a repetition of it, in any order.
     ///   - judge: whether an entry has effect, from what its header says its writer knew.
     package static func fold(
-        registration: WrittenEntry, location: LocationID, aliases: Set<EntryID>, isCommandReused: Bool,
+        registration: WrittenEntry, location: LocationID, aliases: [WrittenEntry], isCommandReused: Bool,
         entries: [WrittenEntry], judge: (WrittenEntry) -> Judgement
     ) -> ParticipantState {
-        var labels: [ParticipantLabel] = []
-        if case .participantRegistered(let payload)? = registration.action?.operation {
-            labels = payload.labels.sorted()
-        }
         var state = ParticipantState(
-            id: registration.id, location: location, subject: registration.header?.subject, labels: labels)
-        state.aliases = aliases
-        for alias in aliases { state.canonical[alias] = registration.id }
+            id: registration.id, location: location, subject: registration.header?.subject)
+        state.aliases = Set(aliases.map(\.id))
+        for alias in aliases { state.canonical[alias.id] = registration.id }
+        for sending in [registration] + aliases { state.enterLabels(of: sending) }
         state.applied.insert(registration.id)
         state.noteOrigin(of: registration)
         if case .effect(let finding?) = judge(registration) { state.note(finding, of: registration.id) }
@@ -143,6 +140,12 @@ extension ParticipantState {
             response.participant = id
             response.instances = response.instances.map(mapped)
             action.operation = .responseReceived(response)
+        case .labelAssigned(var assignment):
+            assignment.participant = id
+            assignment.seen = assignment.seen.map(mapped).sorted()
+            action.operation = .labelAssigned(assignment)
+        case .participantsLinked(let link): action.operation = .participantsLinked(mapped(link))
+        case .participantsUnlinked(let link): action.operation = .participantsUnlinked(mapped(link))
         case .removed(let removal): action.operation = .removed(mapped(removal))
         case .restored(let removal): action.operation = .restored(mapped(removal))
         default: break
@@ -166,6 +169,13 @@ extension ParticipantState {
         removal.seen = removal.seen.map(standing(for:)).sorted()
         removal.seenValues = removal.seenValues.map(mapped).sorted()
         return removal
+    }
+
+    private func mapped(_ link: ParticipantLink) -> ParticipantLink {
+        var link = link
+        link.participant = id
+        link.seen = link.seen.map(standing(for:)).sorted()
+        return link
     }
 
     private func mapped(_ line: InstanceDeclaration) -> InstanceDeclaration {

@@ -151,8 +151,12 @@ extension ParticipantState {
         arrange(key)
     }
 
-    /// Notes what the node of a repetition had held; other operations say the same wherever they are repeated.
+    /// Notes what the node of a repetition had held or issued; other operations say the same wherever they are repeated.
     mutating func noteRepetition(_ entry: WrittenEntry) {
+        if case .labelAssigned(let assignment)? = entry.action?.operation {
+            // Its node may have issued another text, which somebody may have written down.
+            givenLabels[ValueID(entry: entry.id, position: 0)] = assignment.label
+        }
         guard case .responseReceived(let response)? = entry.action?.operation,
             let client = entry.header?.authority.actor
         else { return }

@@ -97,8 +97,14 @@ public struct ParticipantState: Hashable, Sendable {
     public let location: LocationID
     /// The handle in headers.
     public let subject: SubjectHandle?
-    /// Labels given at registration.
-    public let labels: [ParticipantLabel]
+    /// Every label ever given, by the entry that gave it and the place in it; of a command sent twice every sending's.
+    var givenLabels: [ValueID: ParticipantLabel] = [:]
+    /// The labels that an assignment of their kind saw.
+    var correctedLabels: [LabelKind: Set<ValueID>] = [:]
+    /// Links to other records of the same person, by the entry that says so.
+    public internal(set) var links: [EntryID: LinkState] = [:]
+    /// Links that were taken back, also ones that are not here yet.
+    var undoneLinks: Set<EntryID> = []
     /// Status entries that count.
     public internal(set) var statuses: [EntryID: StatusRecord] = [:]
     /// Status entries that a later one corrects.
@@ -138,11 +144,10 @@ public struct ParticipantState: Hashable, Sendable {
     /// For entries that were seen and are not applied, the registers that remember values of theirs.
     var expecting: [EntryID: Set<RegisterPlace>] = [:]
 
-    init(id: EntryID, location: LocationID, subject: SubjectHandle?, labels: [ParticipantLabel]) {
+    init(id: EntryID, location: LocationID, subject: SubjectHandle?) {
         self.id = id
         self.location = location
         self.subject = subject
-        self.labels = labels
     }
 
     /// The statuses reached, without those that were corrected.

@@ -98,6 +98,14 @@ extension Action {
         var action = self
         action.provenance.receivedUTCMilliseconds = nil
         switch action.operation {
+        case .participantRegistered(var registration):
+            for place in registration.issued where registration.labels.indices.contains(place) {
+                registration.labels[place] = registration.labels[place].asSent(isIssued: true)
+            }
+            action.operation = .participantRegistered(registration)
+        case .labelAssigned(var assignment):
+            assignment.label = assignment.label.asSent(isIssued: assignment.isIssued)
+            action.operation = .labelAssigned(assignment)
         case .delegationNumbered(var delegation):
             delegation.held = []
             action.operation = .delegationNumbered(delegation)

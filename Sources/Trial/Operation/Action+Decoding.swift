@@ -50,6 +50,9 @@ private struct Payload {
     var removal = Removal(participant: EntryID(.zero), instances: [])
     var conflict = ConflictPayload()
     var response = ResponseFields()
+    var assignment = LabelAssignment(
+        participant: EntryID(.zero), label: ParticipantLabel(kind: .subject, text: ""))
+    var link = LinkFields()
     var order = DropOrder(entry: nil, subject: nil, decision: "")
     /// The fields from 50 on that were there, a bit each.
     private var present: UInt64 = 0
@@ -86,12 +89,14 @@ private struct Payload {
         case .participantRegistered:
             guard field == 50 else { return try reader.skip() }
             var inner = try reader.message()
-            registration.labels.append(try ParticipantLabel(from: &inner))
+            try registration.readLabel(&inner)
         case .statusRecorded: try status.read(field, &reader)
         case .formSaved: try save.readStructure(field, &reader)
         case .removed, .restored: try removal.read(field, &reader)
         case .instancesDecided, .conflictResolved, .formConfirmed: try conflict.read(field, &reader, of: type)
         case .responseReceived: try response.read(field, &reader)
+        case .labelAssigned: try assignment.read(field, &reader)
+        case .participantsLinked, .participantsUnlinked: try link.read(field, &reader)
         case .redactionOrdered, .erasureOrdered:
             switch field {
             case 50: order.entry = try reader.identifier()
@@ -130,6 +135,10 @@ private struct Payload {
             return type == .removed ? .removed(removal) : .restored(removal)
         case .instancesDecided, .conflictResolved, .formConfirmed: return try conflict.finished(with: entry, of: type)
         case .responseReceived: return .responseReceived(try response.finished(with: entry, command: command))
+        case .labelAssigned: return .labelAssigned(assignment)
+        case .participantsLinked, .participantsUnlinked:
+            let said = try link.finished(reason: try entry.text(of: .reason))
+            return type == .participantsLinked ? .participantsLinked(said) : .participantsUnlinked(said)
         case .redactionOrdered, .erasureOrdered:
             order.decision = try entry.text(of: .reason) ?? ""
             return type == .redactionOrdered ? .redactionOrdered(order) : .erasureOrdered(order)
@@ -266,22 +275,6 @@ private struct DelegationFields {
         return Delegation(
             site: site, number: number, previous: previous, actor: actor, name: name, role: role,
             from: from, to: to, ends: ends, held: held)
-    }
-}
-
-extension ParticipantLabel {
-    fileprivate init(from reader: inout WireReader) throws(WireError) {
-        var kind: LabelKind?
-        var text = ""
-        while let field = try reader.next() {
-            switch field {
-            case 1: kind = try reader.enumeration(LabelKind.self)
-            case 2: text = try reader.string()
-            default: try reader.skip()
-            }
-        }
-        guard let kind else { throw .missing(field: 1) }
-        self.init(kind: kind, text: text)
     }
 }
 

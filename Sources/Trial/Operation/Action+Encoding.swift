@@ -21,12 +21,7 @@ extension Action {
         case .planSet(let document): rest.append((.document, document ?? []))
         case .delegationNumbered(let delegation): delegation.write(into: &structure)
         case .participantRegistered(let registration):
-            for label in registration.labels {
-                structure.message(50) { inner in
-                    inner.unsigned(1, label.kind.rawValue)
-                    inner.string(2, label.text)
-                }
-            }
+            registration.write(into: &structure)
         case .statusRecorded(let record):
             record.write(into: &structure)
             if let reason = record.reason { rest.append((.reason, [UInt8](reason.utf8))) }
@@ -46,6 +41,10 @@ extension Action {
         case .responseReceived(let response):
             response.writeStructure(into: &structure)
             rest = response.contentParts()
+        case .labelAssigned(let assignment): assignment.write(into: &structure)
+        case .participantsLinked(let link), .participantsUnlinked(let link):
+            link.write(into: &structure)
+            if let reason = link.reason { rest.append((.reason, [UInt8](reason.utf8))) }
         case .redactionOrdered(let order), .erasureOrdered(let order):
             structure.identifier(50, order.entry)
             structure.name(51, order.subject)

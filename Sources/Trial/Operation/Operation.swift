@@ -22,6 +22,9 @@ public enum Operation: Hashable, Sendable {
     case conflictResolved(Resolution)
     case formConfirmed(Confirmation)
     case responseReceived(Response)
+    case labelAssigned(LabelAssignment)
+    case participantsLinked(ParticipantLink)
+    case participantsUnlinked(ParticipantLink)
     case redactionOrdered(DropOrder)
     case erasureOrdered(DropOrder)
 
@@ -47,6 +50,9 @@ public enum Operation: Hashable, Sendable {
         case .conflictResolved: .conflictResolved
         case .formConfirmed: .formConfirmed
         case .responseReceived: .responseReceived
+        case .labelAssigned: .labelAssigned
+        case .participantsLinked: .participantsLinked
+        case .participantsUnlinked: .participantsUnlinked
         case .redactionOrdered: .redactionOrdered
         case .erasureOrdered: .erasureOrdered
         }
@@ -62,6 +68,8 @@ public enum Operation: Hashable, Sendable {
         case .conflictResolved(let resolution): resolution.save.participant
         case .formConfirmed(let confirmation): confirmation.participant
         case .responseReceived(let response): response.participant
+        case .labelAssigned(let assignment): assignment.participant
+        case .participantsLinked(let link), .participantsUnlinked(let link): link.participant
         default: nil
         }
     }

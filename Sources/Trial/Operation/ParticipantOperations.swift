@@ -5,6 +5,15 @@ public enum LabelKind: UInt64, Sendable, Codable {
     case screening = 1
     case subject = 2
     case randomisation = 3
+
+    /// The kind, in words.
+    var name: String {
+        switch self {
+        case .screening: "screening"
+        case .subject: "subject"
+        case .randomisation: "randomisation"
+        }
+    }
 }
 
 /// A number by which people name a participant. A label, never an identity.
@@ -30,10 +39,13 @@ public struct ParticipantLabel: Hashable, Comparable, Sendable, Codable {
 public struct Registration: Hashable, Sendable {
     /// The labels given.
     public var labels: [ParticipantLabel]
+    /// The places of those whose text the node issued.
+    public var issued: Set<Int>
 
     /// States a registration.
-    public init(labels: [ParticipantLabel]) {
+    public init(labels: [ParticipantLabel], issued: Set<Int> = []) {
         self.labels = labels
+        self.issued = issued
     }
 }
 

@@ -5,7 +5,7 @@ import Trial
 struct RandomActions {
     var generator: SplitMix64
 
-    static let operations = 20
+    static let operations = 23
 
     private mutating func chance() -> Bool { generator.chance(50) }
     private mutating func maybe<Value>(_ value: @autoclosure () -> Value) -> Value? {
@@ -81,10 +81,7 @@ struct RandomActions {
         case 9:
             return .participantRegistered(
                 Registration(
-                    labels: list(3) {
-                        ParticipantLabel(
-                            kind: $0.generator.one(of: .screening, .subject, .randomisation), text: $0.text())
-                    }))
+                    labels: [participantLabel(), participantLabel()], issued: chance() ? [1] : []))
         case 10:
             return .statusRecorded(
                 StatusRecord(
@@ -100,7 +97,13 @@ struct RandomActions {
             return .formConfirmed(
                 Confirmation(participant: entry(), instances: tableOfForm(), seen: list(5) { $0.value() }))
         case 18: return .erasureOrdered(order())
-        default: return .responseReceived(response())
+        case 19: return .responseReceived(response())
+        case 20:
+            return .labelAssigned(
+                LabelAssignment(
+                    participant: entry(), label: participantLabel(), isIssued: chance(), seen: list(3) { $0.value() }))
+        case 21: return .participantsLinked(link())
+        default: return .participantsUnlinked(link())
         }
     }
 
@@ -128,6 +131,16 @@ struct RandomActions {
         }
         save.seen += sides.map(\.side)
         return Resolution(save: save, sides: sides)
+    }
+
+    private mutating func participantLabel() -> ParticipantLabel {
+        ParticipantLabel(kind: generator.one(of: .screening, .subject, .randomisation), text: text())
+    }
+
+    private mutating func link() -> ParticipantLink {
+        ParticipantLink(
+            participant: entry(), other: entry(), otherLocation: location(), seen: list(3) { $0.entry() },
+            reason: maybeText())
     }
 
     private mutating func order() -> DropOrder {

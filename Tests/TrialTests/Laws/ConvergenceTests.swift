@@ -106,6 +106,7 @@ struct ConvergenceTests {
         }
         let registration = try #require(entries.first { $0.id == record.id })
         let names = record.aliases.union([record.id])
+        let aliases = entries.filter { record.aliases.contains($0.id) }
         let reusing = entries.filter { entry in
             guard case .participantRegistered? = entry.action?.operation, entry.stream == stream else { return false }
             if case .effect = judge(entry) {} else { return false }
@@ -116,7 +117,7 @@ struct ConvergenceTests {
             entry.stream == stream && entry.action?.operation.participant.map(names.contains) ?? false
         }
         return ParticipantState.fold(
-            registration: registration, location: location, aliases: record.aliases,
+            registration: registration, location: location, aliases: aliases,
             isCommandReused: !reusing.isEmpty, entries: concerned.reversed(), judge: judge)
     }
 
@@ -180,6 +181,7 @@ struct ConvergenceTests {
         var worth: Set<ResponseVersionState> = []
         var kinds: [ConflictKind: Int] = [:]
         var (wrong, divided, unseen, judged, confirmed) = (0, 0, 0, 0, 0)
+        var (links, corrected, quarantined, labelFindings) = (0, 0, 0, 0)
         var (conflicts, aliases, waiting, notUnderstood, removed, dropped, commands, refusals) = (
             0, 0, 0, 0, 0, 0, 0, 0
         )
@@ -200,6 +202,7 @@ struct ConvergenceTests {
                     confirmed += entry.header?.operation == .formConfirmed ? 1 : 0
                 }
             }
+            labelFindings += snapshot.labelFindings.count
             for marks in [snapshot.marks] + snapshot.locations.values.map(\.marks) {
                 void.formUnion(marks.void.values)
                 findings.formUnion(marks.findings.values)
@@ -208,6 +211,9 @@ struct ConvergenceTests {
             }
             for record in snapshot.locations.values.flatMap(\.records.values) {
                 aliases += record.aliases.count
+                links += record.links.count
+                corrected += record.labelHistory.count(where: \.isCorrected)
+                quarantined += record.quarantined.count
                 worth.formUnion(record.responses.values.flatMap(\.values))
                 let items = record.instances.values.flatMap(\.items.values)
                 conflicts += items.count(where: \.isConflict)
@@ -223,7 +229,6 @@ struct ConvergenceTests {
             \(conflicts) conflicts, \(aliases) aliases, \(waiting) waiting, \(notUnderstood) not understood, \
             \(removed) removed, \(dropped) dropped
             """)
-        #expect(worth.isSuperset(of: [.current, .superseded, .alternative]))
         #expect(
             ConflictKind.allCases.allSatisfy { kinds[$0, default: 0] > 15 } && wrong > 15 && divided > 15
                 && unseen > 50 && judged > 50 && confirmed > 15,
@@ -231,6 +236,10 @@ struct ConvergenceTests {
             \(kinds), \(wrong) wrong forms, \(divided) divided, \(unseen) merged unseen, \(judged) resolutions, \
             \(confirmed) confirmations
             """)
+        #expect(worth == [.current, .superseded, .alternative, .quarantined])
+        #expect(
+            links > 20 && corrected > 20 && quarantined > 30 && labelFindings > 50,
+            "\(links) links, \(corrected) corrected, \(quarantined) quarantined, \(labelFindings) label findings")
         #expect(commands > 4_000 && refusals < commands, "\(commands) commands, \(refusals) refusals")
     }
 }

@@ -50,7 +50,8 @@ struct LocationOracle {
             let isReused = entries.contains {
                 $0.id != registration.id && stands[$0.id] == $0.id && OracleCommands.haveOneCommand($0, registration)
             }
-            let record = RecordOracle(registration, names: names, counting)
+            let record = RecordOracle(
+                registration, names: names, counting, registrations: entries.filter { names.contains($0.id) })
             for entry in record.reused.union(isReused ? [registration.id] : []) {
                 snapshot.marks.findings[entry] =
                     snapshot.marks.findings[entry] ?? .commandRepeatedWithOtherContent

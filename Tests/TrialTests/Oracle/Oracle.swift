@@ -39,6 +39,7 @@ struct Oracle {
                     entries.filter { $0.stream.location == location }, location: location, rules: rules
                 ).snapshot
         }
+        snapshot.labelFindings = labelFindings(snapshot.locations)
         return snapshot
     }
 }
@@ -54,7 +55,9 @@ enum OracleRoles {
         case .participantRegistered, .statusRecorded, .formSaved, .removed, .restored:
             [.principalInvestigator, .investigator, .studyNurse, .dataImport].contains(role)
         case .responseReceived: role == .partnerApp
-        case .instancesDecided, .conflictResolved, .formConfirmed:
+        case .labelAssigned:
+            [.principalInvestigator, .investigator, .studyNurse, .dataImport].contains(role)
+        case .participantsLinked, .participantsUnlinked, .instancesDecided, .conflictResolved, .formConfirmed:
             [.principalInvestigator, .investigator, .studyNurse].contains(role)
         case .redactionOrdered, .erasureOrdered: role == .institution || role == .principalInvestigator
         default: false
@@ -62,8 +65,10 @@ enum OracleRoles {
     }
 
     static func isAboutParticipants(_ operation: OperationType) -> Bool {
-        [.participantRegistered, .statusRecorded, .formSaved, .removed, .restored, .responseReceived].contains(
-            operation)
+        [
+            .participantRegistered, .statusRecorded, .formSaved, .removed, .restored, .responseReceived,
+            .labelAssigned, .participantsLinked, .participantsUnlinked,
+        ].contains(operation)
             || decidesForOthers(operation)
     }
 
@@ -94,7 +99,18 @@ enum OracleCommands {
         provenance.receivedUTCMilliseconds = nil
         let said: String
         switch action.operation {
-        case .participantRegistered(let registration): said = "register \(registration.labels)"
+        case .participantRegistered(let registration):
+            said =
+                "register "
+                + registration.labels.enumerated().map { place, label in
+                    registration.issued.contains(place) ? "\(label.kind) issued" : "\(label)"
+                }.joined(separator: " ")
+        case .labelAssigned(let assignment):
+            let seen = assignment.seen.map { "\(name($0.entry))/\($0.position)" }.sorted()
+            let label = assignment.isIssued ? "\(assignment.label.kind) issued" : "\(assignment.label)"
+            said = "label \(name(assignment.participant)) \(label) \(seen)"
+        case .participantsLinked(let link): said = "link " + text(link, name)
+        case .participantsUnlinked(let link): said = "unlink " + text(link, name)
         case .statusRecorded(let record):
             said =
                 "status \(name(record.participant)) \(record.status) \(record.eventDate) "
@@ -142,6 +158,11 @@ enum OracleCommands {
             + "\(save.changes.map(change)) \(save.seen.map { "\(name($0.entry))/\($0.position)" }) "
             + "\(save.prompts) \(save.calculated) \(String(describing: save.comment)) "
             + "\(String(describing: save.reason))"
+    }
+
+    private static func text(_ link: ParticipantLink, _ name: (EntryID) -> EntryID) -> String {
+        "\(name(link.participant)) \(link.other) \(link.otherLocation) \(link.seen.map(name).sorted()) "
+            + "\(String(describing: link.reason))"
     }
 
     private static func text(_ answer: ParticipationAnswer, _ name: (EntryID) -> EntryID) -> String {

@@ -4,6 +4,8 @@ import Trial
 /// One participant, by the words of DESIGN §5.
 struct RecordOracle {
     let registration: WrittenEntry
+    /// It and its repetitions.
+    let registrations: [WrittenEntry]
     /// The registration and those that say the same.
     let names: Set<EntryID>
     /// For every entry with effect the lowest one that says the same by the same command.
@@ -17,8 +19,11 @@ struct RecordOracle {
     /// Entries whose command id was used for something else too.
     let reused: Set<EntryID>
 
-    init(_ registration: WrittenEntry, names: Set<EntryID>, _ counting: [WrittenEntry]) {
+    init(
+        _ registration: WrittenEntry, names: Set<EntryID>, _ counting: [WrittenEntry], registrations: [WrittenEntry]
+    ) {
         self.registration = registration
+        self.registrations = registrations
         self.names = names
         var standing: [EntryID: EntryID] = [:]
         for name in names { standing[name] = registration.id }
@@ -141,9 +146,9 @@ struct RecordOracle {
     var snapshot: RecordSnapshot {
         var snapshot = RecordSnapshot()
         snapshot.aliases = names.subtracting([registration.id])
-        if case .participantRegistered(let payload)? = registration.action?.operation {
-            snapshot.labels = payload.labels.sorted()
-        }
+        snapshot.labelHistory = labelHistory
+        snapshot.labels = Set(labelHistory.filter { !$0.isCorrected }.map(\.label)).sorted()
+        snapshot.links = links
         snapshot.applied = Set(entries.map(\.id)).union([registration.id])
         var corrected: Set<EntryID> = []
         for entry in entries {

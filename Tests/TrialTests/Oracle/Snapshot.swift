@@ -12,6 +12,7 @@ struct StudySnapshot: Equatable {
     var plans: Set<EntryID> = []
     var marks = Marks()
     var locations: [LocationID: LocationSnapshot] = [:]
+    var labelFindings: [ParticipantLabel: Set<ParticipantPlace>] = [:]
 }
 
 /// What became of entries that do not simply count.
@@ -32,6 +33,8 @@ struct LocationSnapshot: Equatable {
 struct RecordSnapshot: Equatable {
     var aliases: Set<EntryID> = []
     var labels: [ParticipantLabel] = []
+    var labelHistory: Set<GivenLabel> = []
+    var links: [EntryID: LinkState] = [:]
     var statuses: [EntryID: StatusRecord] = [:]
     var reached: [StatusRecord] = []
     var quarantined: Set<EntryID> = []
@@ -86,6 +89,7 @@ extension StudySnapshot {
             void: authority.void, waiting: authority.waiting, notUnderstood: authority.notUnderstood,
             findings: authority.findings)
         locations = fold.locations.mapValues(LocationSnapshot.init)
+        for finding in fold.labelFindings { labelFindings[finding.label] = Set(finding.participants) }
     }
 }
 
@@ -106,6 +110,8 @@ extension RecordSnapshot {
     init(_ record: ParticipantState, isFullyUnderstood: Bool) {
         aliases = record.aliases
         labels = record.labels
+        labelHistory = Set(record.labelHistory)
+        links = record.standingLinks
         statuses = record.statuses
         reached = record.reached
         quarantined = record.quarantined
@@ -176,7 +182,8 @@ extension StudySnapshot {
             of("founding", founding, other.founding) ?? of("participations", participations, other.participations)
             ?? of("acceptances", acceptances, other.acceptances) ?? of("withdrawals", withdrawals, other.withdrawals)
             ?? of("delegations", delegations, other.delegations) ?? of("definitions", definitions, other.definitions)
-            ?? of("plans", plans, other.plans) ?? marks.difference(from: other.marks)
+            ?? of("plans", plans, other.plans) ?? of("labels", labelFindings, other.labelFindings)
+            ?? marks.difference(from: other.marks)
         if let study { return "study: " + study }
         for location in Set(locations.keys).union(other.locations.keys).sorted() {
             let left = locations[location] ?? LocationSnapshot()

@@ -45,6 +45,37 @@ extension RandomHistory {
         }
     }
 
+    /// Another label, at times one that the node issues, by one who saw some.
+    func assignLabel() throws {
+        let place = place
+        guard let record = participant(of: place) else { return }
+        let kind = world.generator.one(of: LabelKind.screening, .screening, .subject)
+        let seen = record.labelHistory.map(\.id).filter { _ in world.generator.chance(90) }
+        try world.send(
+            .assignLabel(
+                LabelEntry(
+                    location: place.location, participant: .registration(record.id), kind: kind,
+                    text: world.generator.chance(50) ? "S-\(world.generator.below(3))" : nil,
+                    seen: seen.map { SeenValue(entry: $0.entry, position: $0.position) })), by: place.person)
+    }
+
+    /// Links two records, or takes that back where they are linked.
+    func link() throws {
+        let place = place
+        let locations = world[place.person.home].fold.locations
+        let all = locations.keys.sorted().flatMap { location in
+            (locations[location]?.records.keys.sorted() ?? []).map { ParticipantPlace(location, $0) }
+        }
+        guard let record = participant(of: place), let other = world.generator.pick(all) else { return }
+        let links = world[place.person.home].fold.links(of: ParticipantPlace(place.location, record.id))
+        let linked = world.generator.chance(60) ? links.first : nil
+        let far = linked.map { $0.record.participant == record.id ? $0.other : $0.record } ?? other
+        let target = LinkTarget(
+            location: place.location, participant: .registration(record.id), other: far.participant,
+            otherLocation: far.location, reason: "samme person")
+        try world.send(linked == nil ? .link(target) : .unlink(target), by: place.person)
+    }
+
     /// The draft of a nurse's save into a form that only its client writes.
     func foreignSave() -> EntryDraft? {
         let saves = world.entries.filter { $0.header?.operation == .formSaved }

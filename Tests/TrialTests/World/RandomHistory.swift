@@ -37,10 +37,12 @@ struct RandomHistory {
         drawClinicalDate()
         switch draw(100) {
         case ..<4: try register()
-        case ..<28: try saveVitals()
-        case ..<34: try saveRows()
+        case ..<25: try saveVitals()
+        case ..<31: try saveRows()
+        case ..<34: try assignLabel()
         case ..<41: try saveAdverseEvent()
-        case ..<49: try saveDiary()
+        case ..<46: try saveDiary()
+        case ..<49: try link()
         case ..<54: try respond()
         case ..<69: try decideSomething()
         case ..<72: try recordStatus()
@@ -82,7 +84,7 @@ struct RandomHistory {
     func register() throws {
         let place = place
         try world.register(
-            at: place.location, by: place.person, label: "S-\(draw(3))",
+            at: place.location, by: place.person, label: chance(30) ? "" : "S-\(draw(3))",
             command: chance(20) ? world.commands.last?.id : nil)
     }
 
