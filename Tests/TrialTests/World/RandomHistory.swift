@@ -14,7 +14,6 @@ struct RandomHistory {
         let first = try world.register(label: "S-1").id
         // Begun before anybody is apart, so that the histories have conflicts within forms and not only of them.
         try world.saveVitals(first, [(TestStudy.weight, "80")], by: .bergenNurse)
-        try world.send(world.diary(of: first, [(TestStudy.pain, "1")], at: .haukeland), by: .bergenNurse)
         try world.register(at: .unn, by: .tromsoNurse, label: "S-1")
         try world.spread()
         for _ in 0..<steps {
@@ -35,7 +34,7 @@ struct RandomHistory {
 
     private func step() throws {
         switch draw(100) {
-        case ..<4: try register()
+        case ..<6: try register()
         case ..<28: try saveVitals()
         case ..<34: try saveRows()
         case ..<41: try saveAdverseEvent()
