@@ -74,6 +74,7 @@ extension NodeState {
             guard let instance else { return "" }
             return instance.shape.oid + (instance.repeatKey.map { "[\($0)]" } ?? "")
         }
+        let open = record.openConflicts
         var items: [ParticipantReport.Item] = []
         for (id, group) in record.instances where group.shape.kind == .itemGroup {
             guard let form = group.shape.parent else { continue }
@@ -88,7 +89,7 @@ extension NodeState {
                                 id: SeenValue(entry: held.id.entry, position: held.id.position),
                                 typed: held.value?.typed, node: record.origins[held.id.entry]?.node)
                         },
-                        isConflict: register.isConflict))
+                        isConflict: open.cover(item, of: id)))
             }
         }
         return items.sorted {

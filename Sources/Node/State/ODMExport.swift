@@ -89,7 +89,7 @@ public struct ODMExport {
             form: FormOID(form.shape.oid), repeatKey: repeatKey(id, form, children),
             auditRecord: isOneImport ? shared.map(audit) : nil,
             groups: groups.compactMap { id, group in
-                let items = items(of: group, record, ownRecords: !isOneImport, &outcome)
+                let items = items(of: (id, group), record, children.open, ownRecords: !isOneImport, &outcome)
                 guard !items.isEmpty else { return nil }
                 return ODMItemGroupData(
                     group: ItemGroupOID(group.shape.oid), repeatKey: repeatKey(id, group, children), items: items)
@@ -97,14 +97,16 @@ public struct ODMExport {
     }
 
     private func items(
-        of group: InstanceState, _ record: ParticipantState, ownRecords: Bool, _ outcome: inout Outcome
+        of instance: (id: InstanceID, state: InstanceState), _ record: ParticipantState, _ open: OpenConflicts,
+        ownRecords: Bool, _ outcome: inout Outcome
     ) -> [ODMItemData] {
+        let group = instance.state
         let order = definition.itemGroups[ItemGroupOID(group.shape.oid)]?.items
         return group.registers.sorted { left, right in
             let places = (order?.position(of: left.key) ?? .max, order?.position(of: right.key) ?? .max)
             return places.0 == places.1 ? left.key < right.key : places.0 < places.1
         }.compactMap { item, register in
-            if register.isConflict {
+            if open.cover(item, of: instance.id) {
                 outcome.conflicts += 1
                 outcome.items += 1
                 return ODMItemData(item: item, value: nil)
@@ -157,15 +159,18 @@ public struct ODMExport {
     }
 }
 
-/// A participant's instances by what they stand in; those flagged removed are left out.
+/// A participant's instances by what they stand in; those that do not count, removed or begun wrongly, are left out.
 private struct ChildInstances {
+    /// What is to be decided in the record, whose items are written as empty.
+    let open: OpenConflicts
     private let record: ParticipantState
     private let children: [InstanceID?: [(InstanceID, InstanceState)]]
 
     init(_ record: ParticipantState) {
         self.record = record
+        open = record.openConflicts
         children = Dictionary(
-            grouping: record.instances.filter { !record.isRemovedWithin($0.key) }.map { ($0.key, $0.value) },
+            grouping: record.instances.filter { record.counts($0.key) }.map { ($0.key, $0.value) },
             by: { $0.1.shape.parent })
     }
 

@@ -154,6 +154,69 @@ struct BegunApartLawTests {
         #expect(group.value.registers[TestStudy.note]?.held.map(\.id.entry) == [late.id])
     }
 
+    @Test func `a write that had seen an apart and a wrong beginning goes with the apart one`() throws {
+        for isBergenWrong in [true, false] {
+            let (world, participant, bergen, stavanger) = try begunApart()
+            let saw = try world.saveVitals(participant, [(TestStudy.note, "ny")], by: .bergenNurse)
+            let decided = try world.send(
+                try decision(world, participant, .same, at: .haukeland), by: .bergenNurse)
+            var action = try #require(decided.action)
+            guard case .instancesDecided(var said) = action.operation else { return }
+            let (wrong, apart) = isBergenWrong ? (bergen.id, stavanger.id) : (stavanger.id, bergen.id)
+            said.verdicts = [
+                BeginningVerdict(Beginning(entry: wrong, position: 1), .wrong),
+                BeginningVerdict(Beginning(entry: apart, position: 1), .apart),
+            ]
+            said.seen = [decided.id]
+            action.operation = .instancesDecided(said)
+            action.command = CommandID(using: &world.generator)
+            var draft = try #require(world.copy(of: decided))
+            (draft.parts, draft.command) = (action.parts(), action.command)
+            try world.write(draft, at: .haukeland)
+            let record = try #require(world.record(participant, at: .haukeland))
+            let group = try #require(
+                record.instances.first { $0.value.shape.parent == .begun(by: Beginning(entry: apart, position: 1)) })
+            #expect(group.value.registers[TestStudy.note]?.held.map(\.id.entry) == [saw.id])
+        }
+    }
+
+    @Test func `told apart and then told the same, what was written in the form apart comes home with it`() throws {
+        let (world, participant, bergen, stavanger) = try begunApart()
+        try world.send(try decision(world, participant, .two, at: .haukeland), by: .bergenNurse)
+        let other = InstanceID.begun(by: Beginning(entry: max(bergen.id, stavanger.id), position: 1))
+        var entry = world.vitals(participant, [(TestStudy.note, "skrevet i det andre")], node: .haukeland)
+        entry.form.choice = .existing(other)
+        let written = try world.send(.save(entry), by: .bergenNurse)
+        try world.send(
+            .decideInstances(
+                InstanceDecisionEntry(
+                    location: .haukeland, participant: .registration(participant), form: other,
+                    beginnings: [bergen, stavanger].map { Beginning(entry: $0.id, position: 1) }, choice: .same,
+                    reason: "samme besøk likevel")), by: .bergenInvestigator)
+        try world.spread()
+        for node in Self.everywhere {
+            let record = try #require(world.record(participant, at: node))
+            #expect(record.instances(of: TestStudy.vitalsForm).count == 1)
+            #expect(record.register(TestStudy.note)?.held.map(\.id.entry) == [written.id])
+            #expect(record.register(TestStudy.pulse)?.texts == ["70", "71"])
+        }
+    }
+
+    @Test func `one decision sent to two nodes, of which one knew an earlier one, counts once`() throws {
+        let (world, participant, _, _) = try begunApart()
+        let command = CommandID(using: &world.generator)
+        let two = try decision(world, participant, .two, at: .haukeland)
+        let earlier = try world.send(try decision(world, participant, .same, at: .haukeland), by: .bergenNurse)
+        let sent = [
+            try world.send(two, by: .bergenInvestigator, to: .haukeland, command: command).id,
+            try world.send(two, by: .bergenInvestigator, to: .stavanger, command: command).id,
+        ]
+        try world.spread()
+        let record = try #require(world.record(participant, at: .norcrin))
+        #expect(record.findings.isEmpty)
+        #expect(Set(record.decisions.keys) == [earlier.id, sent[0] < sent[1] ? sent[0] : sent[1]])
+    }
+
     @Test func `two decisions that had not seen each other and differ are a conflict again; the same ones are one`()
         throws
     {

@@ -77,7 +77,7 @@ extension RandomHistory {
         case 12:
             if world.generator.chance(30) { _ = try world.newerHeader(in: draft.stream, at: writer) }
             return
-        case 13, 14:
+        case 13, 14, 18, 19:
             guard let changed = misnumbered() else { return }
             draft = changed
         case 15, 16, 17:

@@ -9,9 +9,11 @@ extension RandomHistory {
         let open = records.keys.sorted().compactMap { records[$0] }.flatMap { record in
             record.openConflicts.list.map { (record, $0) }
         }
-        if chance(25) { return try confirm(at: place) }
-        guard !chance(10), let (record, conflict) = world.generator.pick(open) else {
-            return try decideAgain(at: place)
+        if chance(15) { return try confirm(at: place) }
+        if chance(15) { return try decideAgain(at: place) }
+        let forms = open.filter { $0.1.kind == .instance }
+        guard let (record, conflict) = world.generator.pick(forms.isEmpty || chance(25) ? open : forms) else {
+            return try saveDiary()
         }
         switch conflict.kind {
         case .instance:
@@ -32,12 +34,12 @@ extension RandomHistory {
         _ record: ParticipantState, _ form: InstanceID, _ beginnings: [Beginning],
         at place: (person: Person, location: LocationID)
     ) throws {
-        let wrong = beginnings.filter { _ in chance(50) }
+        let wrong = beginnings.filter { _ in chance(50) } + beginnings.prefix(1)
         try world.send(
             .decideInstances(
                 InstanceDecisionEntry(
                     location: place.location, participant: .registration(record.id), form: form,
-                    beginnings: beginnings, choice: world.generator.one(of: .same, .two, .wrong(wrong)),
+                    beginnings: beginnings, choice: world.generator.one(of: .same, .two, .two, .wrong(wrong)),
                     reason: "avklart")), by: place.person)
     }
 

@@ -14,7 +14,6 @@ struct RandomHistory {
         let first = try world.register(label: "S-1").id
         // Begun before anybody is apart, so that the histories have conflicts within forms and not only of them.
         try world.saveVitals(first, [(TestStudy.weight, "80")], by: .bergenNurse)
-        try world.send(world.diary(of: first, [(TestStudy.pain, "1")], at: .haukeland), by: .bergenNurse)
         try world.register(at: .unn, by: .tromsoNurse, label: "S-1")
         try world.spread()
         for _ in 0..<steps {
@@ -36,8 +35,8 @@ struct RandomHistory {
     private func step() throws {
         drawClinicalDate()
         switch draw(100) {
-        case ..<4: try register()
-        case ..<25: try saveVitals()
+        case ..<6: try register()
+        case ..<26: try saveVitals()
         case ..<31: try saveRows()
         case ..<34: try assignLabel()
         case ..<41: try saveAdverseEvent()
