@@ -171,11 +171,6 @@ extension EntryOrigin {
         let (milliseconds, offsetMinutes) =
             provenance.recorded.map { ($0.utcMilliseconds, $0.offsetMinutes) }
             ?? (time.utcMilliseconds, time.offsetMinutes)
-        let (shift, tooFar) = offsetMinutes.multipliedReportingOverflow(by: 60_000)
-        let (local, beyond) = milliseconds.addingReportingOverflow(shift)
-        guard !tooFar, !beyond else { return nil }
-        // Down to midnight, also before 1970.
-        let day = local >= 0 ? local / 86_400_000 : (local + 1) / 86_400_000 - 1
-        return CalendarDate(dayNumber: Int(day))
+        return DaySpan(utcMilliseconds: milliseconds, offsetMinutes: offsetMinutes)?.first
     }
 }

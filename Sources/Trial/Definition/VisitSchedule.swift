@@ -214,7 +214,7 @@ struct ScheduledRecord {
             // A window that was over before has been missed, whatever came afterwards.
             let applies = reached.contains { record in
                 guard record.status == status else { return false }
-                guard let window, let day = CalendarDate(earliest: record.eventDate) else { return true }
+                guard let window, let day = DaySpan(record.eventDate)?.first else { return true }
                 return day <= window.upperBound
             }
             if applies { return exclusion }
@@ -246,19 +246,7 @@ extension CalendarDate {
     /// The calendar day of an ISO 8601 date or date and time, as written and whatever its zone; nil where no full date
     /// stands at the beginning.
     public init?(day text: String) {
-        guard text.utf8.count == 10 || text.utf8.dropFirst(10).first == 0x54,
-            let date = CalendarDate(text.prefix(10))
-        else { return nil }
-        self = date
-    }
-
-    /// The earliest day that a date, possibly partial, may mean: its own day, or the first of its month or year.
-    public init?(earliest text: String) {
-        for rest in ["", "-01", "-01-01"] {
-            guard let date = CalendarDate(day: text + rest) else { continue }
-            self = date
-            return
-        }
-        return nil
+        guard let span = DaySpan(text), span.first == span.last else { return nil }
+        self = span.first
     }
 }

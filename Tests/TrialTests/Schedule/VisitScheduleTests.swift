@@ -255,7 +255,7 @@ struct VisitScheduleTests {
                 event: event, anchor: .status(.included), dueAfterDays: day, daysBefore: before, daysAfter: after)
         }
         let plan = try VisitScheduleTests.plan(
-            [rule("SE.A", 10, 2, 8), rule("SE.B", 20, 5, 2), rule("SE.C", 40, 0, 0)], diaryIn: events)
+            [rule("SE.A", 10, 2, 8), rule("SE.B", 20, 1, 2), rule("SE.C", 40, 0, 0)], diaryIn: events)
         func event(_ day: Int) throws -> String {
             let date = try date("2026-03-15").adding(days: day)
             guard
@@ -268,10 +268,10 @@ struct VisitScheduleTests {
         }
         #expect(try event(10) == "-")
         _ = try status(.included, "2026-03-15")
-        // 15 is in both windows and as near to both; 16 is nearer to B; 17 to 18 are in both; 24 to 39 are in none.
+        // 16 to 18 are nearer to B, and in the window of A alone; 24 to 39 are in none, and 30 as near to B as to C.
         let expected = [
-            (-100, "SE.A"), (10, "SE.A"), (14, "SE.A"), (15, "SE.A"), (16, "SE.B"), (18, "SE.B"), (22, "SE.B"),
-            (29, "SE.B"), (30, "SE.B"), (31, "SE.C"), (40, "SE.C"), (400, "SE.C"),
+            (-100, "SE.A"), (10, "SE.A"), (14, "SE.A"), (15, "SE.A"), (16, "SE.A"), (18, "SE.A"), (19, "SE.B"),
+            (22, "SE.B"), (29, "SE.B"), (30, "SE.B"), (31, "SE.C"), (40, "SE.C"), (400, "SE.C"),
         ]
         for (day, wanted) in expected { #expect(try event(day) == wanted, "day \(day)") }
     }
