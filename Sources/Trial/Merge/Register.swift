@@ -34,8 +34,9 @@ public struct Register: Hashable, Sendable {
     init() {}
 
     /// The register of an item in a whole, which the versions of the whole say (M34).
-    init(held: [HeldValue], awaited: Set<ValueID>) {
+    init(held: [HeldValue], setAside: [HeldValue], awaited: Set<ValueID>) {
         self.held = held.sorted { $0.id < $1.id }
+        self.setAside = setAside
         superseded = awaited
     }
 

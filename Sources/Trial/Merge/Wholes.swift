@@ -88,7 +88,15 @@ extension ParticipantState {
             for write in version.writes { awaited[write.place, default: []].formUnion(absent) }
         }
         for (place, absent) in awaited {
-            instances[place.instance]?.registers[place.item] = Register(held: held[place] ?? [], awaited: absent)
+            let aside = instances[place.instance]?.registers[place.item]?.setAside ?? []
+            // What was set aside is gone, as elsewhere, once a writer of the same item had seen it.
+            let stillAside = aside.filter { value in
+                !state.versions.values.contains { version in
+                    version.seen.contains(value.id) && version.writes.contains { $0.place == place }
+                }
+            }
+            instances[place.instance]?.registers[place.item] = Register(
+                held: held[place] ?? [], setAside: stillAside, awaited: absent)
         }
     }
 }

@@ -195,7 +195,7 @@ extension RecordOracle {
         let values = held(in: form, of: snapshot)
         if Set(values.map(\.entry)).count < 2 { return false }
         let sights =
-            saves.map { ($0.id, $0.save.instances, $0.save.seen) }
+            saves.filter { !isQuarantined($0.id) }.map { ($0.id, $0.save.instances, $0.save.seen) }
             + confirmations.map { ($0.id, $0.confirmation.instances, $0.confirmation.seen) }
         return !sights.contains { entry, table, seen in
             let isAbout = table.indices.contains { id(of: $0, in: table, by: entry) == form }

@@ -62,7 +62,7 @@ extension RandomHistory {
     func misbehave() throws {
         guard let victim = world.generator.pick(world.entries), var draft = world.copy(of: victim) else { return }
         let writer = world.generator.one(of: NodeID.unn, .ahus, .stranger, .stavanger, .norcrin)
-        switch world.generator.below(23) {
+        switch world.generator.below(24) {
         // A copy in another node's log.
         case ..<3: break
         case 3: draft.authority.role = .monitor
@@ -77,7 +77,7 @@ extension RandomHistory {
         case 12:
             if world.generator.chance(30) { _ = try world.newerHeader(in: draft.stream, at: writer) }
             return
-        case 13, 14, 18, 19:
+        case 13, 14, 20:
             guard let changed = misnumbered() else { return }
             draft = changed
         case 15, 16, 17:
