@@ -144,8 +144,13 @@ extension ViewDirectory {
     ///
     /// - Parameter kept: a generation to leave in any case.
     public func putInService(_ built: BuiltGeneration, keeping kept: Set<Int> = []) throws {
-        try ViewFile.prepareForService(file(built.study, built.generation))
+        try prepareForService(built)
         try point(built.study, to: built.generation)
         removeOthers(built.study, keeping: kept)
+    }
+
+    /// Makes the file of a generation that was built one that readers and a writer can share.
+    func prepareForService(_ built: BuiltGeneration) throws {
+        try ViewFile.prepareForService(file(built.study, built.generation))
     }
 }

@@ -42,6 +42,7 @@ enum ViewSchema {
             arrival INTEGER NOT NULL,
             leaf BLOB NOT NULL,
             shape BLOB NOT NULL,
+            charter_versions INTEGER NOT NULL,
             digest BLOB NOT NULL,
             is_complete INTEGER NOT NULL
         );

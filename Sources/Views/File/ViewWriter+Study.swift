@@ -22,7 +22,7 @@ extension ViewWriter {
     /// States whose view it is and where it stands, in the transaction of the rows.
     func setGeneration(_ context: StudyViewContext, node: NodeID, at position: ViewPosition, isComplete: Bool) throws {
         let statement = try connection.cached(
-            "INSERT OR REPLACE INTO generation VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")
+            "INSERT OR REPLACE INTO generation VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")
         statement.bind(1, ViewSchema.version)
         statement.bind(2, context.study.description)
         statement.bind(3, node.text)
@@ -30,8 +30,9 @@ extension ViewWriter {
         statement.bind(5, position.arrival)
         statement.bind(6, position.leaf)
         statement.bind(7, context.shape)
-        statement.bind(8, digest.sum)
-        statement.bind(9, isComplete ? Int64(1) : 0)
+        statement.bind(8, Int64(context.authority.directory.versions.count))
+        statement.bind(9, digest.sum)
+        statement.bind(10, isComplete ? Int64(1) : 0)
         try statement.run()
     }
 

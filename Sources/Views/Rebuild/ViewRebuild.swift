@@ -25,7 +25,7 @@ public struct RebuildProgress: Hashable, Sendable {
 }
 
 /// What a rebuild made.
-public struct BuiltGeneration: Hashable, Sendable {
+public struct BuiltGeneration: Sendable {
     /// The study.
     public let study: StudyID
     /// The generation.
@@ -38,6 +38,8 @@ public struct BuiltGeneration: Hashable, Sendable {
     public let counts: ViewCounts
     /// Entries of the study's locations that were folded.
     public let entries: Int
+    /// What it was built under.
+    let context: StudyViewContext
 }
 
 /// How much a view holds.
@@ -133,7 +135,7 @@ public struct ViewRebuild: Sendable {
         try connection.execute("COMMIT")
         return BuiltGeneration(
             study: context.study, generation: generation, position: position, digest: writer.digest, counts: counts,
-            entries: index.entryCount)
+            entries: index.entryCount, context: context)
     }
 
     /// What belongs to no participant: there is little of it, and participants' rows depend on it.
