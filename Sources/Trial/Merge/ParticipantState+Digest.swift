@@ -39,6 +39,7 @@ extension ParticipantState {
             writer.identifier(21, entry)
             writer.unsigned(22, rule.rawValue)
         }
+        writeResponses(into: &writer)
         return .sha256(writer.bytes)
     }
 }
@@ -65,6 +66,14 @@ extension InstanceState {
                     if let value = held.value { inner.message(3) { value.write(into: &$0, textPart: nil) } }
                 }
             }
+            for value in register.setAside {
+                writer.message(20) { inner in
+                    inner.identifier(1, value.id.entry)
+                    inner.unsigned(2, value.id.position)
+                    if let value = value.value { inner.message(3) { value.write(into: &$0, textPart: nil) } }
+                }
+            }
+            writer.boolean(21, register.isAlternative)
             for awaited in register.awaited {
                 writer.message(8) { inner in
                     inner.identifier(1, awaited.entry)
