@@ -189,31 +189,38 @@ enum ViewSchema {
         FROM form_instance JOIN participant USING (participant) LEFT JOIN location USING (location);
         """
 
+    /// `->>` would be shorter, but SQLite 3.40 takes it for unsafe in a view.
     private static let value = """
         CREATE VIEW value AS
-        SELECT location.study_site, participant.location, participant.participant_id, participant.label,
-            event_oid, event_repeat_key, form_oid, form_repeat_key, form_id,
-            g.value ->> 0 AS group_oid, g.value ->> 1 AS group_repeat_key, g.value ->> 2 AS group_id,
-            i.value ->> 0 AS item_oid,
-            CASE WHEN state = 'removed' OR g.value ->> 3 THEN 'removed'
-                WHEN i.value ->> 1 = 1 THEN 'conflict' WHEN i.value ->> 1 = 2 THEN 'conflict, awaited'
-                WHEN i.value ->> 1 = 3 THEN 'set aside'
-                WHEN v.value ->> 2 = 0 THEN 'dropped' WHEN v.value ->> 2 = 12 THEN 'missing'
-                WHEN v.value ->> 2 = 13 THEN 'cleared' ELSE 'value' END AS status,
-            v.key - 1 AS side,
-            v.value ->> 3 AS normalised, coalesce(v.value ->> 4, v.value ->> 3) AS typed,
-            v.value ->> 5 AS unit, v.value ->> 6 AS reason,
+        SELECT study_site, location, participant_id, label, event_oid, event_repeat_key, form_oid, form_repeat_key,
+            form_id, group_oid, group_repeat_key, group_id, item_oid,
+            CASE WHEN state = 'removed' OR is_removed THEN 'removed'
+                WHEN mark = 1 THEN 'conflict' WHEN mark = 2 THEN 'conflict, awaited' WHEN mark = 3 THEN 'set aside'
+                WHEN kind = 0 THEN 'dropped' WHEN kind = 12 THEN 'missing' WHEN kind = 13 THEN 'cleared'
+                ELSE 'value' END AS status,
+            side, normalised, typed, unit, reason,
             (SELECT code.decode FROM item JOIN code USING (code_list)
-                WHERE item.form_oid = form_instance.form_oid AND item.group_oid = g.value ->> 0
-                    AND item.item_oid = i.value ->> 0 AND code.code = v.value ->> 3) AS decode,
-            form_instance.entries -> (v.value ->> 0) ->> 0 AS entry_id, v.value ->> 1 AS position,
-            datetime((form_instance.entries -> (v.value ->> 0) ->> 1) / 1000, 'unixepoch') AS entered,
-            form_instance.entries -> (v.value ->> 0) ->> 2 AS node,
-            form_instance.entries -> (v.value ->> 0) ->> 3 AS actor,
-            form_instance.entries -> (v.value ->> 0) ->> 4 AS role
-        FROM form_instance JOIN participant USING (participant) LEFT JOIN location USING (location)
-            JOIN json_each(form_instance.cells) AS g JOIN json_each(g.value, '$[4]') AS i
-            JOIN json_each(i.value) AS v ON v.key >= 2;
+                WHERE item.form_oid = cell.form_oid AND item.group_oid = cell.group_oid
+                    AND item.item_oid = cell.item_oid AND code.code = cell.normalised) AS decode,
+            json_extract(entry, '$[0]') AS entry_id, position,
+            datetime(json_extract(entry, '$[1]') / 1000, 'unixepoch') AS entered,
+            json_extract(entry, '$[2]') AS node, json_extract(entry, '$[3]') AS actor,
+            json_extract(entry, '$[4]') AS role
+        FROM (
+            SELECT location.study_site, participant.location, participant_id, label, event_oid, event_repeat_key,
+                form_oid, form_repeat_key, form_id, state,
+                json_extract(g.value, '$[0]') AS group_oid, json_extract(g.value, '$[1]') AS group_repeat_key,
+                json_extract(g.value, '$[2]') AS group_id, json_extract(g.value, '$[3]') AS is_removed,
+                json_extract(i.value, '$[0]') AS item_oid, json_extract(i.value, '$[1]') AS mark,
+                v.key - 1 AS side, json_extract(v.value, '$[1]') AS position,
+                json_extract(v.value, '$[2]') AS kind, json_extract(v.value, '$[3]') AS normalised,
+                coalesce(json_extract(v.value, '$[4]'), json_extract(v.value, '$[3]')) AS typed,
+                json_extract(v.value, '$[5]') AS unit, json_extract(v.value, '$[6]') AS reason,
+                json_extract(form_instance.entries, '$[' || json_extract(v.value, '$[0]') || ']') AS entry
+            FROM form_instance JOIN participant USING (participant) LEFT JOIN location USING (location)
+                JOIN json_each(form_instance.cells) AS g JOIN json_each(g.value, '$[4]') AS i
+                JOIN json_each(i.value) AS v ON v.key >= 2
+        ) AS cell;
         """
 
     private static let monitoring = """

@@ -139,9 +139,11 @@ struct BenchCommand: AsyncParsableCommand {
             Output.line(
                 String(
                     format:
-                        "  %8.0f values/s: %@ values of %@ participants in %.2f s (%.2f s of it indexing), %.0f MB at most",
+                        "  %8.0f values/s: %@ values of %@ participants in %.2f s (%.2f s of it indexing, %.2f processor s), "
+                        + "%.0f MB at most",
                     figures.valuesPerSecond, Output.grouped(report.values), Output.grouped(report.participants),
-                    report.seconds, report.indexSeconds, Double(report.peakResidentBytes) / 1e6))
+                    report.seconds, report.indexSeconds, report.processorSeconds, Double(report.peakResidentBytes) / 1e6
+                ))
             Output.line(
                 String(
                     format:
