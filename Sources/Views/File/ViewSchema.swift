@@ -189,7 +189,6 @@ enum ViewSchema {
         FROM form_instance JOIN participant USING (participant) LEFT JOIN location USING (location);
         """
 
-    /// `->>` would be shorter, but SQLite 3.40 takes it for unsafe in a view.
     private static let value = """
         CREATE VIEW value AS
         SELECT study_site, location, participant_id, label, event_oid, event_repeat_key, form_oid, form_repeat_key,

@@ -56,7 +56,9 @@ extension ViewReader {
         do {
             statement = try connection.prepare(sql)
         } catch {
-            if error.code == SQLITE_AUTH || error.message.hasPrefix("not authorized") { throw ViewError.notAQuery(reason: error.message) }
+            if error.code == SQLITE_AUTH || error.message.hasPrefix("not authorized") {
+                throw ViewError.notAQuery(reason: error.message)
+            }
             throw ViewError.badQuery(message: error.message, tables: tables)
         }
         defer { statement.finalize() }
