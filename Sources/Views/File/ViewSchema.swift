@@ -225,6 +225,7 @@ enum ViewSchema {
     private static let monitoring = """
         CREATE VIEW monitoring AS
         SELECT location.study_site, location.location, location.name AS location_name, location.region,
+            EXISTS (SELECT 1 FROM writer WHERE writer.location = location.location) AS is_here,
             count(participant.screened) AS screened, count(participant.included) AS included,
             count(participant.screen_failure) AS screen_failures,
             count(participant.participant) AS participants,
@@ -245,6 +246,7 @@ enum ViewSchema {
     private static let regional = """
         CREATE VIEW regional AS
         SELECT study_site.study_site, study_site.name, study_site.is_regional, study_site.target,
+            count(location) AS locations, coalesce(sum(is_here), 0) AS locations_here,
             coalesce(sum(screened), 0) AS screened, coalesce(sum(included), 0) AS included,
             coalesce(sum(screen_failures), 0) AS screen_failures,
             CASE WHEN target > 0 THEN round(100.0 * coalesce(sum(included), 0) / target, 1) END AS percent_of_target

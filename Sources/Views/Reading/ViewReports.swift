@@ -10,6 +10,8 @@ public struct MonitoringRow: Hashable, Sendable, Codable {
     public var location: LocationID
     /// Its name.
     public var name: String
+    /// Whether anything of the location's stream is at this node; where not, the figures say nothing.
+    public var isHere: Bool
     /// Participants that were screened, included, or failed screening.
     public var screened: Int
     /// Included.
@@ -149,13 +151,15 @@ extension ViewReader {
         try rows(
             """
             SELECT study_site, location, location_name, screened, included, screen_failures, forms, item_values,
-                conflicts, findings, last_entry, days_since_last_entry, visits_overdue FROM monitoring
+                conflicts, findings, last_entry, days_since_last_entry, visits_overdue,
+                is_here FROM monitoring
             """
         ) { row in
             MonitoringRow(
                 studySite: row.optionalText(0).map { StudySiteID(unchecked: $0) },
-                location: LocationID(unchecked: row.text(1)), name: row.text(2), screened: Int(row.int64(3)),
-                included: Int(row.int64(4)), screenFailures: Int(row.int64(5)), forms: Int(row.int64(6)),
+                location: LocationID(unchecked: row.text(1)), name: row.text(2), isHere: row.int64(13) != 0,
+                screened: Int(row.int64(3)), included: Int(row.int64(4)), screenFailures: Int(row.int64(5)),
+                forms: Int(row.int64(6)),
                 values: Int(row.int64(7)), conflicts: Int(row.int64(8)), findings: Int(row.int64(9)),
                 visitsOverdue: Int(row.int64(12)), lastEntry: row.optionalText(10),
                 daysSinceLastEntry: row.optionalNumber(11).map { Int($0) })
