@@ -5,7 +5,7 @@ public import Crypto
 /// Held as four words so that it lies inline in rows, sets and dictionaries.
 public struct Hash: Hashable, Comparable, Sendable {
     /// The bytes in big-endian order, eight to a word.
-    var words: (UInt64, UInt64, UInt64, UInt64)
+    package var words: (UInt64, UInt64, UInt64, UInt64)
 
     /// The number of bytes in every hash.
     public static let byteCount = 32
@@ -14,7 +14,7 @@ public struct Hash: Hashable, Comparable, Sendable {
     public static let zero = Hash(words: (0, 0, 0, 0))
 
     @usableFromInline
-    init(words: (UInt64, UInt64, UInt64, UInt64)) {
+    package init(words: (UInt64, UInt64, UInt64, UInt64)) {
         self.words = words
     }
 

@@ -5,6 +5,7 @@ import NIOCore
 import NIOPosix
 import ServiceLifecycle
 import Trial
+import Views
 
 /// What the local socket asks of the node behind it.
 protocol LocalRequestHandling: Sendable {
@@ -14,6 +15,12 @@ protocol LocalRequestHandling: Sendable {
     func status() async throws -> NodeStatus
     /// What is known of a participant.
     func participant(study: StudyID, label: String) async throws -> ParticipantReport?
+    /// The studies that are here, OIDs by id.
+    func studies() async throws -> [StudyID: String]
+    /// Builds a study's view anew.
+    func rebuild(_ study: StudyID) async throws -> RebuildOutcome
+    /// How far that has come.
+    func rebuildProgress(_ study: StudyID) async -> RebuildProgress?
     /// Begin to stop.
     func stop()
 }
@@ -119,6 +126,9 @@ struct LocalServer: Service {
             case .status: return .status(try await handler.status())
             case .participant(let study, let label):
                 return .participant(try await handler.participant(study: study, label: label))
+            case .studies: return .studies(try await handler.studies())
+            case .rebuild(let study): return .rebuilt(try await handler.rebuild(study))
+            case .rebuildProgress(let study): return .rebuildProgress(await handler.rebuildProgress(study))
             case .stop: return .stopping
             }
         } catch {

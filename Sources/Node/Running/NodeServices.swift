@@ -4,6 +4,7 @@ import ServiceLifecycle
 import Store
 import StoreCore
 import Trial
+import Views
 import ZeroMQTransport
 
 /// Closes the store when everything that uses it has ended.
@@ -13,6 +14,19 @@ struct StoreService: Service {
     func run() async throws {
         try? await gracefulShutdown()
         try await store.close()
+    }
+}
+
+/// Keeps the views until the node stops.
+struct ViewService: Service {
+    let views: StudyViews
+
+    func run() async throws {
+        try await withGracefulShutdownHandler {
+            try await views.run()
+        } onGracefulShutdown: {
+            Task { await views.stop() }
+        }
     }
 }
 
@@ -66,6 +80,7 @@ struct NodeRequests: LocalRequestHandling {
     let configuration: NodeConfiguration
     let store: Store<NodeState>
     let driver: ReplicationDriver
+    let views: StudyViews
     let execution: CommandExecution
     let stopping: StopSignal
 
@@ -116,6 +131,18 @@ struct NodeRequests: LocalRequestHandling {
 
     func participant(study: StudyID, label: String) async throws -> ParticipantReport? {
         try await store.read { _, state in state.report(study: study, label: label) }
+    }
+
+    func studies() async throws -> [StudyID: String] {
+        try await store.read { _, state in state.studyOIDs }
+    }
+
+    func rebuild(_ study: StudyID) async throws -> RebuildOutcome {
+        try await views.rebuild(study)
+    }
+
+    func rebuildProgress(_ study: StudyID) async -> RebuildProgress? {
+        await views.progress(of: study)
     }
 
     func stop() {

@@ -33,7 +33,7 @@ public struct RunningNode {
         defer { unlink(directory.processID) }
         let stopping = StopSignal()
         let handler = NodeRequests(
-            configuration: configuration, store: node.store, driver: node.driver,
+            configuration: configuration, store: node.store, driver: node.driver, views: node.views,
             execution: CommandExecution(node: configuration.node, network: configuration.network, clock: NodeClock()),
             stopping: stopping)
         let server = LocalServer(path: directory.socket, handler: handler, logger: logger)
@@ -42,6 +42,7 @@ public struct RunningNode {
             configuration: ServiceGroupConfiguration(
                 services: [
                     .init(service: StoreService(store: node.store)),
+                    .init(service: ViewService(views: node.views)),
                     .init(service: ReplicationService(driver: node.driver, transport: node.transport)),
                     .init(service: server),
                     .init(
@@ -85,6 +86,7 @@ enum NodeStart {
         }
         var state = NodeState(chain: chain, network: configuration.network)
         try state.catchUp(core)
+        state.forgetChanges()
         return state
     }
 

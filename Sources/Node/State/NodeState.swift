@@ -20,6 +20,8 @@ struct NodeState {
     private(set) var authorityRevision: UInt64 = 1
     /// Definitions read, by the hash of their document.
     private var definitions: [Hash: StudyDefinition] = [:]
+    /// Plans read, by the hash of their document; nil for one that cannot be read.
+    var plans: [Hash: TrialPlan?] = [:]
     private var logNames: [LogID: LogName] = [:]
 
     /// The state of a node that holds a charter and no entry.
@@ -70,6 +72,16 @@ struct NodeState {
         }
     }
 
+    /// Folds only what the studies' own streams hold: enough to know definitions, plans and who may do what.
+    mutating func catchUpAuthority(_ core: any EventReading) throws {
+        for log in try core.logs() where log.name.stream.scope == .study {
+            try core.forEachEntry(in: log.name.id) { stored in
+                try insert(StoredEntries.written(stored, in: log.name), core: core)
+                return true
+            }
+        }
+    }
+
     /// Folds one entry that was just written or is about to be committed.
     mutating func insert(_ entry: WrittenEntry, core: any EventReading) throws {
         let study = entry.stream.study
@@ -79,7 +91,7 @@ struct NodeState {
     }
 
     /// Changes a study's fold in place.
-    private mutating func withFold<Result>(_ study: StudyID, _ body: (inout StudyFold) throws -> Result) rethrows
+    mutating func withFold<Result>(_ study: StudyID, _ body: (inout StudyFold) throws -> Result) rethrows
         -> Result
     {
         // Taken out while it changes, so that nothing in it is copied.

@@ -117,6 +117,6 @@ extension InstanceState {
 
 /// Two spellings of one text under Unicode are one key here, and which of them is kept depends on which came first; so the
 /// digest is over the composed one.
-private func composed(_ text: String) -> String {
+package func composed(_ text: String) -> String {
     text.utf8.allSatisfy { $0 < 0x80 } ? text : text.precomposedStringWithCanonicalMapping
 }

@@ -151,8 +151,12 @@ public struct ParticipantState: Hashable, Sendable {
     }
 
     /// The statuses reached, without those that were corrected.
-    public var reached: [StatusRecord] {
-        statuses.filter { !correctedStatuses.contains($0.key) }.sorted { $0.key < $1.key }.map(\.value)
+    public var reached: [StatusRecord] { standingStatuses.map(\.record) }
+
+    /// The status entries that nobody corrected, by entry.
+    public var standingStatuses: [(entry: EntryID, record: StatusRecord)] {
+        statuses.filter { !correctedStatuses.contains($0.key) }.sorted { $0.key < $1.key }
+            .map { (entry: $0.key, record: $0.value) }
     }
 
     /// Whether the participant was flagged removed.
