@@ -20,7 +20,8 @@ struct Varde: AsyncParsableCommand {
         version: Software.name,
         subcommands: [
             DemoCommand.self, NetworkCommand.self, NodeCommand.self, StatusCommand.self, StudyCommand.self,
-            ImportCommand.self, ExportCommand.self, VerifyCommand.self, ParticipantCommand.self, BenchCommand.self,
+            ImportCommand.self, ExportCommand.self, VerifyCommand.self, ParticipantCommand.self, TokenCommand.self,
+            BenchCommand.self,
         ])
 
     static func main() async {

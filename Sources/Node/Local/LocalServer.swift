@@ -6,22 +6,10 @@ import NIOPosix
 import ServiceLifecycle
 import Trial
 
-/// What the local socket asks of the node behind it.
-protocol LocalRequestHandling: Sendable {
-    /// Carries out commands in their order.
-    func perform(_ commands: [SentCommand]) async throws -> [CommandOutcome]
-    /// How things stand.
-    func status() async throws -> NodeStatus
-    /// What is known of a participant.
-    func participant(study: StudyID, label: String) async throws -> ParticipantReport?
-    /// Begin to stop.
-    func stop()
-}
-
 /// Listens at the node's socket, which only its owner may open.
 struct LocalServer: Service {
     let path: String
-    let handler: any LocalRequestHandling
+    let access: NodeAccess
     let logger: Logger
 
     func run() async throws {
@@ -87,12 +75,13 @@ struct LocalServer: Service {
                 continue
             }
             if case .command(let command) = request {
-                commands.append(SentCommand(command: command, digest: .sha256([UInt8](bytes))))
+                commands.append(
+                    SentCommand(command: command, digest: .sha256([UInt8](bytes)), authentication: .localAccount))
             } else {
                 try await flush(&commands, outbound)
                 try await reply(await answer(request), outbound)
                 // Told before it is done, for what is done ends the conversation.
-                if case .stop = request { handler.stop() }
+                if case .stop = request { access.stop() }
             }
         }
         try await flush(&commands, outbound)
@@ -104,7 +93,7 @@ struct LocalServer: Service {
         guard !commands.isEmpty else { return }
         defer { commands = [] }
         do {
-            let outcomes = try await handler.perform(commands)
+            let outcomes = try await access.perform(commands)
             try await outbound.write(contentsOf: try outcomes.map { try encoded(.outcome($0)) })
         } catch {
             let sentence = "the commands were not recorded: \(error)"
@@ -116,9 +105,9 @@ struct LocalServer: Service {
         do {
             switch request {
             case .command: return .failed("a command was answered out of its turn")
-            case .status: return .status(try await handler.status())
+            case .status: return .status(try await access.status())
             case .participant(let study, let label):
-                return .participant(try await handler.participant(study: study, label: label))
+                return .participant(try await access.participant(study: study, label: label))
             case .stop: return .stopping
             }
         } catch {

@@ -16,11 +16,14 @@ public struct DecisionContext {
     public let receivedUTCMilliseconds: Int64
     /// 16 random bytes, for a subject handle or a founding.
     public let randomName: RandomName
+    /// How the sender's identity was established.
+    public let authentication: Authentication
 
     /// States what may be looked at.
     public init(
         node: NodeID, fold: StudyFold, definition: (content: Hash, study: StudyDefinition)?, charterVersion: UInt64,
-        entryOfCommand: @escaping (CommandID) -> EntryID?, receivedUTCMilliseconds: Int64, randomName: RandomName
+        entryOfCommand: @escaping (CommandID) -> EntryID?, receivedUTCMilliseconds: Int64, randomName: RandomName,
+        authentication: Authentication = .localAccount
     ) {
         self.node = node
         self.fold = fold
@@ -29,6 +32,7 @@ public struct DecisionContext {
         self.entryOfCommand = entryOfCommand
         self.receivedUTCMilliseconds = receivedUTCMilliseconds
         self.randomName = randomName
+        self.authentication = authentication
     }
 
     var authority: StudyAuthority { fold.authority }
@@ -74,6 +78,10 @@ public enum Decision {
         subject: SubjectHandle? = nil, command: CommandID? = nil, definition: Hash? = nil, for sent: Command,
         in context: DecisionContext
     ) throws(Refusal) -> EntryDraft {
+        // A token says who was given it, which is not enough where patients are treated by what is entered (issue 3).
+        if context.authentication == .localToken, context.authority.founding?.payload.mode == .live {
+            throw .tokenInLiveStudy
+        }
         var provenance = sent.provenance
         provenance.receivedUTCMilliseconds = context.receivedUTCMilliseconds
         let id = command ?? sent.id
@@ -84,7 +92,7 @@ public enum Decision {
             stream: stream, operation: operation.type,
             authority: Authority(
                 actor: sent.sender.actor, kind: sent.sender.isSystem ? .system : .person, role: sent.sender.role.role,
-                authentication: .localAccount, delegation: delegation?.grant),
+                authentication: context.authentication, delegation: delegation?.grant),
             known: KnownVersions(
                 charter: context.charterVersion, participation: UInt64(context.authority.participations.count),
                 delegation: delegation?.number ?? 0),
