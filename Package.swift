@@ -61,13 +61,15 @@ let package = Package(
         library("Trial", ["EventLog"]),
         library("StoreCore", ["EventLog", grdb, sqlite]),
         library("Store", ["StoreCore", "EventLog"]),
+        library("Views", ["Store", "StoreCore", "Trial", "EventLog", sqlite]),
         library("Replication", ["EventLog"]),
         library("ZeroMQTransport", ["CZeroMQ", logging]),
         library("Interchange", ["Trial", "EventLog", yams]),
         library(
             "Node",
             [
-                "EventLog", "Trial", "StoreCore", "Store", "Replication", "ZeroMQTransport", "Interchange", "CLinux",
+                "EventLog", "Trial", "StoreCore", "Store", "Views", "Replication", "ZeroMQTransport", "Interchange",
+                "CLinux",
                 logging,
                 lifecycle, signals,
             ] + nio,
@@ -82,17 +84,18 @@ let package = Package(
         .executableTarget(
             name: "varde",
             dependencies: [
-                "Web", "Node", "Interchange", "Store", "StoreCore", "Trial", "EventLog", arguments, logging,
+                "Web", "Node", "Interchange", "Store", "StoreCore", "Views", "Trial", "EventLog", arguments, logging,
             ],
             swiftSettings: settings),
 
         tests("EventLogTests", ["EventLog", crypto]),
         tests("TrialTests", ["Trial", "EventLog"]),
         tests("StoreTests", ["Store", "StoreCore", "EventLog", grdb, sqlite]),
+        tests("ViewsTests", ["Views", "Store", "StoreCore", "Trial", "EventLog", sqlite]),
         tests("ReplicationTests", ["Replication", "EventLog"]),
         tests("TransportTests", ["ZeroMQTransport", "CZeroMQ"]),
         tests("InterchangeTests", ["Interchange", "Trial"]),
-        tests("NodeTests", ["Node", "Interchange", "Trial", "StoreCore", "EventLog", logging]),
+        tests("NodeTests", ["Node", "Interchange", "Trial", "StoreCore", "Views", "EventLog", logging]),
         tests(
             "WebTests",
             ["Web", "Node", "Interchange", "StoreCore", "Trial", "EventLog", yams, logging, lifecycle]),

@@ -5,7 +5,7 @@ public import Crypto
 /// Held as four words so that it lies inline in rows, sets and dictionaries.
 public struct Hash: Hashable, Comparable, Sendable {
     /// The bytes in big-endian order, eight to a word.
-    var words: (UInt64, UInt64, UInt64, UInt64)
+    package var words: (UInt64, UInt64, UInt64, UInt64)
 
     /// The number of bytes in every hash.
     public static let byteCount = 32
@@ -13,7 +13,7 @@ public struct Hash: Hashable, Comparable, Sendable {
     /// All bits zero: no SHA-256 of anything known, used where "none" must have a place.
     public static let zero = Hash(words: (0, 0, 0, 0))
 
-    init(words: (UInt64, UInt64, UInt64, UInt64)) {
+    package init(words: (UInt64, UInt64, UInt64, UInt64)) {
         self.words = words
     }
 

@@ -2,7 +2,7 @@ import Glibc
 
 /// Runs a function on a thread of its own, outside the pool that Swift's tasks share: the store blocks in fsync, and the
 /// pool is only as wide as the machine has cores.
-enum StoreThread {
+package enum StoreThread {
     /// What the new thread is to do.
     private final class Start: Sendable {
         let body: @Sendable () -> Void
@@ -16,7 +16,7 @@ enum StoreThread {
     private static let stackBytes = 8 * 1024 * 1024
 
     /// Starts `body` on a new thread. Traps where the system has no thread left: nothing could go on without it.
-    static func start(_ body: @escaping @Sendable () -> Void) {
+    package static func start(_ body: @escaping @Sendable () -> Void) {
         let start = Unmanaged.passRetained(Start(body))
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)

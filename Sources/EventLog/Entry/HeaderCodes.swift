@@ -46,6 +46,14 @@ public struct OperationType: HeaderCode {
     public static let removed = OperationType(rawValue: 33)
     /// The flag is taken back.
     public static let restored = OperationType(rawValue: 34)
+    /// A version of an answer to a questionnaire arrives from a client system.
+    public static let responseReceived = OperationType(rawValue: 40)
+    /// A participant gets a label.
+    public static let labelAssigned = OperationType(rawValue: 41)
+    /// Two participants are said to be one person.
+    public static let participantsLinked = OperationType(rawValue: 42)
+    /// That is taken back.
+    public static let participantsUnlinked = OperationType(rawValue: 43)
     /// Parts are to be dropped from one entry.
     public static let redactionOrdered = OperationType(rawValue: 50)
     /// All parts of all entries under a subject handle are to be dropped.
@@ -56,7 +64,8 @@ public struct OperationType: HeaderCode {
         1: "log opened", 2: "log closed", 10: "study founded", 11: "content chunk", 12: "definition published",
         13: "participation numbered", 14: "participation accepted", 15: "participation withdrawn", 16: "plan set",
         17: "delegation numbered", 30: "participant registered", 31: "status recorded", 32: "form saved", 33: "removed",
-        34: "restored", 50: "redaction ordered", 51: "erasure ordered",
+        34: "restored", 40: "response received", 41: "label assigned", 42: "participants linked",
+        43: "participants unlinked", 50: "redaction ordered", 51: "erasure ordered",
     ]
 }
 
@@ -105,11 +114,13 @@ public struct Role: HeaderCode {
     public static let dataImport = Role(rawValue: 8)
     /// Answers for an institution: accepts invitations and delegates.
     public static let institution = Role(rawValue: 9)
+    /// A registered client system, which submits participants' answers and does nothing else; delegated like a person.
+    public static let partnerApp = Role(rawValue: 10)
 
     /// The names of the numbers this software knows.
     public static let names: [UInt64: String] = [
         1: "node", 2: "principal investigator", 3: "investigator", 4: "study nurse", 5: "monitor", 6: "data manager",
-        7: "participant", 8: "data import", 9: "institution",
+        7: "participant", 8: "data import", 9: "institution", 10: "partner app",
     ]
 }
 

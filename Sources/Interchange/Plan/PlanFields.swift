@@ -38,6 +38,19 @@ struct PlanFields {
         return entries
     }
 
+    /// The entries of a mapping whose keys are the plan's own words, in the order of the file.
+    mutating func entries(_ node: Node, _ path: [ImportPathStep]) -> [(key: String, value: Node)] {
+        guard case .mapping(let mapping) = node else {
+            error(.invalidAttribute, place(node), path, "keys with values are expected here", "write key: value lines")
+            return []
+        }
+        var found: [(key: String, value: Node)] = []
+        for (key, value) in mapping {
+            if let text = text(key, path) { found.append((text, value)) }
+        }
+        return found
+    }
+
     /// The value of a key that has to be there.
     mutating func required(_ map: [String: Node], _ key: String, _ path: [ImportPathStep]) -> Node? {
         if let node = map[key] { return node }
@@ -66,10 +79,15 @@ struct PlanFields {
         return scalar.string
     }
 
-    mutating func number(_ node: Node, _ path: [ImportPathStep]) -> Int? {
+    mutating func number(
+        _ node: Node, _ path: [ImportPathStep], in range: ClosedRange<Int> = 0...1_000_000_000
+    ) -> Int? {
         guard let text = text(node, path) else { return nil }
-        guard let number = Int(text), (0...1_000_000_000).contains(number) else {
-            error(.wrongType, place(node), path, "'\(shownOID(text))' is no whole number from 0", "write a number")
+        guard let number = Int(text), range.contains(number) else {
+            error(
+                .wrongType, place(node), path,
+                "'\(shownOID(text))' is no whole number from \(range.lowerBound) to \(range.upperBound)",
+                "write a number")
             return nil
         }
         return number

@@ -6,7 +6,9 @@ public enum TrialPlanCheck {
     /// Checks a plan against what else is known of the trial.
     ///
     /// Errors: another study's OID; rules that name visits, items or codes the study does not define; locations that the
-    /// division does not have. Warnings: locations that no study site has; a target that is not the sum of the sites'.
+    /// division does not have; visits that cannot be scheduled so; questionnaires that do not fit their form. Warnings:
+    /// locations that no study site has; a target that is not the sum of the sites'; a visit due on another day than the
+    /// study says; a questionnaire's form that is not whole.
     /// - Parameters:
     ///   - fileName: what the report calls the plan's file.
     ///   - division: nil where there is none to check against.
@@ -20,6 +22,9 @@ public enum TrialPlanCheck {
                 "the plan is for another study than \(shownOID(definition.studyOID.text))", "correct the OID")
         }
         for rule in plan.statusRules { check(rule, definition, &problems) }
+        var schedule = ScheduleCheck(plan, definition, problems)
+        schedule.run()
+        problems = schedule.problems
         if let division { check(plan, division, &problems) }
         let targets = plan.studySites.compactMap(\.target)
         let sum = targets.reduce(0, +)

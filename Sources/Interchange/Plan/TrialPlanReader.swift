@@ -49,7 +49,10 @@ public enum TrialPlanReader {
     }
 
     private static func plan(_ root: Node, _ fields: inout PlanFields) -> TrialPlan? {
-        let keys = ["study", "mode", "coordinating", "studySites", "recruitment", "status"]
+        let keys = [
+            "study", "mode", "coordinating", "studySites", "recruitment", "status", "visits", "questionnaires",
+            "subjectIdentifierSystem",
+        ]
         guard let map = fields.mapping(root, known: keys, []) else { return nil }
         let study = fields.required(map, "study", []).flatMap { fields.text($0, [ImportPathStep("study")]) }
         let mode = fields.required(map, "mode", []).flatMap {
@@ -61,6 +64,11 @@ public enum TrialPlanReader {
         let sites = fields.required(map, "studySites", []).map { studySites($0, &fields) }
         let recruitment = map["recruitment"].flatMap { recruitmentPlan($0, &fields) }
         let rules = map["status"].map { statusRules($0, &fields) } ?? []
+        let visits = map["visits"].map { visitRules($0, &fields) } ?? []
+        let questionnaires = map["questionnaires"].map { questionnairePlans($0, &fields) } ?? []
+        let system = map["subjectIdentifierSystem"].flatMap {
+            fields.text($0, [ImportPathStep("subjectIdentifierSystem")])
+        }
         guard let study, let mode, let coordinating, let sites else { return nil }
         if coordinating.isEmpty {
             fields.error(
@@ -69,7 +77,8 @@ public enum TrialPlanReader {
         }
         return TrialPlan(
             studyOID: StudyOID(study), mode: mode, coordinatingNodes: coordinating, studySites: sites,
-            recruitment: recruitment, statusRules: rules)
+            recruitment: recruitment, statusRules: rules, visitRules: visits, questionnaires: questionnaires,
+            subjectIdentifierSystem: system)
     }
 
     private static func studySites(_ node: Node, _ fields: inout PlanFields) -> [StudySitePlan] {

@@ -1,14 +1,15 @@
 import GRDBSQLite
 
-/// One connection to an SQLite file through the C interface of the system's library.
+/// One connection to an SQLite file through the C interface of the system's library; for the modules of this package that
+/// keep files of their own.
 ///
 /// Invariants:
 /// - used on one thread (SQLite's own locking is off);
 /// - `fatalFailure` is the first failure after which nothing on this connection may be trusted to be durable; it never
 ///   becomes nil again.
-final class Connection {
+package final class Connection {
     /// What the connection may do.
-    enum Access {
+    package enum Access {
         /// Read and write, and make the file where there is none.
         case readWrite
         /// Read a file that is there.
@@ -16,15 +17,17 @@ final class Connection {
     }
 
     /// The path of the file.
-    let path: String
+    package let path: String
     private var handle: OpaquePointer?
     /// Pages in the write-ahead log after the last commit, told by SQLite.
     private let walPagesBox: UnsafeMutablePointer<Int32>
     private var statements: [String: Statement] = [:]
+    private var authoriser: Authoriser?
+    private var patience: Patience?
     private(set) var fatalFailure: DatabaseFailure?
 
     /// Opens the file through the virtual file system named `vfs`, or SQLite's own where nil.
-    init(path: String, access: Access, vfs: String?) throws(DatabaseFailure) {
+    package init(path: String, access: Access, vfs: String?) throws(DatabaseFailure) {
         self.path = path
         let mode =
             switch access {
@@ -57,21 +60,29 @@ final class Connection {
     }
 
     /// Runs statements that give no rows.
-    func execute(_ sql: String) throws(DatabaseFailure) {
+    package func execute(_ sql: String) throws(DatabaseFailure) {
         let code = sqlite3_exec(handle, sql, nil, nil, nil)
         guard code == SQLITE_OK else { throw failure(code, sql) }
     }
 
     /// Prepares one statement.
-    func prepare(_ sql: String) throws(DatabaseFailure) -> Statement {
+    package func prepare(_ sql: String) throws(DatabaseFailure) -> Statement {
         var statement: OpaquePointer?
-        let code = sqlite3_prepare_v3(handle, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &statement, nil)
-        guard code == SQLITE_OK, let statement else { throw failure(code, sql) }
-        return Statement(handle: statement, connection: self, sql: sql)
+        var isFollowed = false
+        let code = sql.withCString { text in
+            var tail: UnsafePointer<CChar>?
+            let code = sqlite3_prepare_v3(handle, text, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &statement, &tail)
+            let blanks: Set<CChar> = [0x20, 0x09, 0x0A, 0x0D, 0x3B]
+            if let tail { isFollowed = String(cString: tail).utf8CString.dropLast().contains { !blanks.contains($0) } }
+            return code
+        }
+        guard code == SQLITE_OK else { throw failure(code, sql) }
+        guard let statement else { throw DatabaseFailure(code: SQLITE_MISUSE, message: "no statement", action: sql) }
+        return Statement(handle: statement, connection: self, sql: sql, isFollowed: isFollowed)
     }
 
     /// The statement for `sql`, prepared on first use and kept. Never used by two readers at once.
-    func cached(_ sql: String) throws(DatabaseFailure) -> Statement {
+    package func cached(_ sql: String) throws(DatabaseFailure) -> Statement {
         if let statement = statements[sql] { return statement }
         let statement = try prepare(sql)
         statements[sql] = statement
@@ -79,26 +90,54 @@ final class Connection {
     }
 
     /// The first column of the first row as a number; 0 where there is no row.
-    func number(_ sql: String) throws(DatabaseFailure) -> Int64 {
+    package func number(_ sql: String) throws(DatabaseFailure) -> Int64 {
         let statement = try prepare(sql)
         return try statement.step() ? statement.int64(0) : 0
     }
 
     /// The first column of the first row as text; empty where there is no row.
-    func text(_ sql: String) throws(DatabaseFailure) -> String {
+    package func text(_ sql: String) throws(DatabaseFailure) -> String {
         let statement = try prepare(sql)
         return try statement.step() ? statement.text(0) : ""
     }
 
     /// True outside every transaction.
-    var isAutocommit: Bool {
+    package var isAutocommit: Bool {
         handle.map { sqlite3_get_autocommit($0) != 0 } ?? true
+    }
+
+    /// Asks `isAllowed` of every action of every statement prepared from now on; what it denies cannot be prepared.
+    ///
+    /// - Parameter isAllowed: gets SQLite's number of the action (`SQLITE_SELECT` and others) and its two texts.
+    package func authorise(_ isAllowed: @escaping (Int32, String?, String?) -> Bool) {
+        let box = Authoriser(isAllowed: isAllowed)
+        authoriser = box
+        sqlite3_set_authorizer(
+            handle,
+            { context, action, first, second, _, _ in
+                guard let context else { return SQLITE_DENY }
+                let box = Unmanaged<Authoriser>.fromOpaque(context).takeUnretainedValue()
+                return box.isAllowed(action, first.map { String(cString: $0) }, second.map { String(cString: $0) })
+                    ? SQLITE_OK : SQLITE_DENY
+            }, Unmanaged.passUnretained(box).toOpaque())
+    }
+
+    /// Ends whatever statement runs once `mayGoOn` says no; asked about every hundred thousand steps of SQLite's machine.
+    package func interrupt(unless mayGoOn: @escaping () -> Bool) {
+        let box = Patience(mayGoOn: mayGoOn)
+        patience = box
+        sqlite3_progress_handler(
+            handle, 100_000,
+            { context in
+                guard let context else { return 0 }
+                return Unmanaged<Patience>.fromOpaque(context).takeUnretainedValue().mayGoOn() ? 0 : 1
+            }, Unmanaged.passUnretained(box).toOpaque())
     }
 
     // MARK: Write-ahead log
 
     /// Asks SQLite to tell the size of the write-ahead log after every commit.
-    func watchWriteAheadLog() {
+    package func watchWriteAheadLog() {
         sqlite3_wal_hook(
             handle,
             { context, _, _, pages in
@@ -108,13 +147,13 @@ final class Connection {
     }
 
     /// Pages in the write-ahead log after the last commit.
-    var writeAheadLogPages: Int { Int(walPagesBox.pointee) }
+    package var writeAheadLogPages: Int { Int(walPagesBox.pointee) }
 
     /// Copies the write-ahead log into the file: as much as readers allow, or all of it and cuts it to nothing.
     ///
     /// - Returns: false where readers were in the way of cutting.
     @discardableResult
-    func checkpoint(truncating: Bool) throws(DatabaseFailure) -> Bool {
+    package func checkpoint(truncating: Bool) throws(DatabaseFailure) -> Bool {
         let mode = truncating ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE
         let code = sqlite3_wal_checkpoint_v2(handle, nil, mode, nil, nil)
         if code & 0xFF == SQLITE_BUSY { return false }
@@ -128,10 +167,28 @@ final class Connection {
     /// Closes the connection. After a fatal failure the handle is left to the end of the process instead: closing the
     /// last connection copies the write-ahead log into the file, and after a failed fsync nobody knows what of the log
     /// the disk holds.
-    func close() {
+    package func close() {
         for statement in statements.values { statement.finalize() }
         statements = [:]
         if fatalFailure == nil { sqlite3_close_v2(handle) }
         handle = nil
+    }
+}
+
+/// Holds a function for SQLite's pointer to it.
+private final class Authoriser {
+    let isAllowed: (Int32, String?, String?) -> Bool
+
+    init(isAllowed: @escaping (Int32, String?, String?) -> Bool) {
+        self.isAllowed = isAllowed
+    }
+}
+
+/// Holds a function for SQLite's pointer to it.
+private final class Patience {
+    let mayGoOn: () -> Bool
+
+    init(mayGoOn: @escaping () -> Bool) {
+        self.mayGoOn = mayGoOn
     }
 }

@@ -9,7 +9,7 @@ public struct DatabaseFailure: Error, Hashable, Sendable {
     /// What was to be done: a statement, or "open".
     public let action: String
 
-    init(code: Int32, message: String, action: String) {
+    package init(code: Int32, message: String, action: String) {
         self.code = code
         self.message = message
         self.action = action
@@ -25,7 +25,7 @@ public struct DatabaseFailure: Error, Hashable, Sendable {
     public var isBusy: Bool { primaryCode == SQLITE_BUSY || primaryCode == SQLITE_LOCKED }
 
     /// True where the file is no database at all.
-    var isForeignFile: Bool { primaryCode == SQLITE_NOTADB }
+    package var isForeignFile: Bool { primaryCode == SQLITE_NOTADB }
 
     /// True for everything after which nobody may trust that what was written is on the disk.
     var isFatal: Bool { !isRefusal && !isBusy }

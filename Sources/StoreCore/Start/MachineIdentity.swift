@@ -52,9 +52,9 @@ public struct DirectoryIdentity: Hashable, Sendable {
 }
 
 /// Reading and opening of files outside the database.
-enum SmallFile {
+package enum SmallFile {
     /// At most `maximumBytes` of a file; nil where it cannot be read.
-    static func read(_ path: String, maximumBytes: Int) -> [UInt8]? {
+    package static func read(_ path: String, maximumBytes: Int) -> [UInt8]? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
@@ -74,7 +74,7 @@ enum SmallFile {
     /// Makes a directory, and those above it, for the owner only.
     ///
     /// - Throws: ``StoreError/file(path:action:reason:)``.
-    static func makeDirectory(_ path: String) throws {
+    package static func makeDirectory(_ path: String) throws {
         var status = stat()
         if stat(path, &status) == 0 { return }
         if let slash = path.lastIndex(of: "/"), slash != path.startIndex {
@@ -86,7 +86,7 @@ enum SmallFile {
     /// Makes an empty file for the owner only, where there is none.
     ///
     /// - Throws: ``StoreError/file(path:action:reason:)``.
-    static func makeFile(_ path: String) throws {
+    package static func makeFile(_ path: String) throws {
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw error(path, "make the file") }
         close(descriptor)

@@ -28,6 +28,8 @@ public enum VoidRule: UInt64, Hashable, Sendable, Codable, CaseIterable {
     case notDelegated = 12
     /// V13: an instance, value or group is named that does not fit where it stands.
     case misplaced = 13
+    /// V16: a form save, removal apart, is about a form that only its client system writes.
+    case foreignResponse = 16
 
     /// A sentence for people.
     public var explanation: String {
@@ -45,6 +47,7 @@ public enum VoidRule: UInt64, Hashable, Sendable, Codable, CaseIterable {
         case .roleMayNot: "the role may not do this"
         case .notDelegated: "the actor was not delegated in this role"
         case .misplaced: "the entry names something that does not fit where it stands"
+        case .foreignResponse: "the entry writes into an answer that only its client system may change"
         }
     }
 }
@@ -75,17 +78,20 @@ public enum Awaited: Hashable, Sendable, Comparable {
 }
 
 /// What keeps its effect although something was wrong, and what a person should know of.
-public enum FindingRule: UInt64, Hashable, Sendable, Codable {
+public enum FindingRule: UInt64, Hashable, Sendable, Codable, CaseIterable {
     /// F1: the delegation had ended, which the writer did not know; the investigator decides.
     case delegationHadEnded = 1
     /// F2: one command id with unequal content.
     case commandRepeatedWithOtherContent = 2
+    /// F6: one of several completed versions of an answer, with different bytes.
+    case severalCompletedResponses = 6
 
     /// A sentence for people.
     public var explanation: String {
         switch self {
         case .delegationHadEnded: "entered under a delegation that had ended, unknown to the writer"
         case .commandRepeatedWithOtherContent: "one command id was used with different content; all are kept"
+        case .severalCompletedResponses: "one answer was sent as completed with different bytes; all are kept"
         }
     }
 }

@@ -12,6 +12,8 @@ public enum Act: Hashable, Sendable, CaseIterable {
     case registerParticipant
     /// Save forms, remove and restore.
     case enterData
+    /// Submit participants' answers to questionnaires.
+    case submitResponses
     /// Order parts to be dropped.
     case orderDrop
     /// Open and close logs.
@@ -27,7 +29,7 @@ public enum RoleTable {
 
     /// Whether the act needs a delegation of the study site, beside the role.
     public static func needsDelegation(_ act: Act) -> Bool {
-        act == .registerParticipant || act == .enterData
+        act == .registerParticipant || act == .enterData || act == .submitResponses
     }
 
     /// The act that an operation is; nil for an operation this software does not know.
@@ -39,6 +41,7 @@ public enum RoleTable {
         case .delegationNumbered: .delegate
         case .participantRegistered, .statusRecorded: .registerParticipant
         case .formSaved, .removed, .restored: .enterData
+        case .responseReceived: .submitResponses
         case .redactionOrdered, .erasureOrdered: .orderDrop
         default: nil
         }
@@ -52,6 +55,7 @@ public enum RoleTable {
         .studyNurse: [.registerParticipant, .enterData],
         .dataImport: [.registerParticipant, .enterData],
         .dataManager: [.manageStudy],
+        .partnerApp: [.submitResponses],
         .monitor: [],
         .participant: [],
     ]

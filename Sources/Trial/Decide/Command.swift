@@ -178,6 +178,8 @@ public enum Request: Hashable, Sendable, Codable {
     case remove(RemovalTarget)
     /// Takes such a flag back.
     case restore(RemovalTarget)
+    /// Submits a version of an answer to a questionnaire.
+    case respond(ResponseEntry)
 }
 
 /// A role by its name in commands.
@@ -189,6 +191,7 @@ public enum RoleName: String, Sendable, Codable, CaseIterable {
     case monitor
     case dataManager = "data-manager"
     case dataImport = "data-import"
+    case partnerApp = "partner-app"
 
     /// The number in headers.
     public var role: Role {
@@ -200,6 +203,7 @@ public enum RoleName: String, Sendable, Codable, CaseIterable {
         case .monitor: .monitor
         case .dataManager: .dataManager
         case .dataImport: .dataImport
+        case .partnerApp: .partnerApp
         }
     }
 }

@@ -40,7 +40,7 @@ extension Decision {
     }
 
     /// The definitions of a group's items, in the order entered.
-    private static func items(
+    static func items(
         of group: EnteredGroup, in definition: StudyDefinition
     ) throws(Refusal) -> [ItemDefinition] {
         guard let groupDefinition = definition.itemGroups[ItemGroupOID(group.group.oid)] else {
@@ -74,12 +74,12 @@ extension Decision {
         guard stale.isEmpty else { throw .newerValues(stale) }
     }
 
-    private static func isDatum(_ value: EnteredValue) -> Bool {
+    static func isDatum(_ value: EnteredValue) -> Bool {
         if case .datum = value { true } else { false }
     }
 
     /// The value that an item is to hold, checked against its definition.
-    private static func value(
+    static func value(
         of entered: EnteredItem, _ item: ItemDefinition, in definition: StudyDefinition
     ) throws(Refusal) -> Value {
         switch item.itemClass {

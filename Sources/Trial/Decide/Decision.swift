@@ -69,6 +69,8 @@ public enum Decision {
             try decideRemoval(target, restores: false, command, in: context)
         case .restore(let target):
             try decideRemoval(target, restores: true, command, in: context)
+        case .respond(let entry):
+            try decideResponse(entry, command, in: context)
         }
     }
 
@@ -91,7 +93,7 @@ public enum Decision {
         return EntryDraft(
             stream: stream, operation: operation.type,
             authority: Authority(
-                actor: sent.sender.actor, kind: sent.sender.isSystem ? .system : .person, role: sent.sender.role.role,
+                actor: sent.sender.actor, kind: sent.sender.kind, role: sent.sender.role.role,
                 authentication: context.authentication, delegation: delegation?.grant),
             known: KnownVersions(
                 charter: context.charterVersion, participation: UInt64(context.authority.participations.count),

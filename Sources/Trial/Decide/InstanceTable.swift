@@ -7,7 +7,7 @@ struct InstanceTable {
     let entryOfCommand: (CommandID) -> EntryID?
     private(set) var lines: [InstanceDeclaration] = []
     /// The id of each line; nil for what this entry begins, whose id is known only when the entry is.
-    private var ids: [InstanceID?] = []
+    private(set) var ids: [InstanceID?] = []
 
     init(
         participant: ParticipantState, definition: StudyDefinition?, entryOfCommand: @escaping (CommandID) -> EntryID?
@@ -40,29 +40,43 @@ struct InstanceTable {
 
     /// Enters the event and the form that a save is about; gives the form's place.
     mutating func form(_ entry: FormEntry) throws(Refusal) -> Int {
-        guard let definition, let event = definition.events[StudyEventOID(entry.event.oid)] else {
-            throw .unknownOID(entry.event.oid)
-        }
-        guard event.forms.contains(oid: FormOID(entry.form.oid)), let form = definition.forms[FormOID(entry.form.oid)]
-        else { throw .unknownOID(entry.form.oid) }
-        // Written as the definition spells them, for ids are made of the bytes.
-        let eventPlace = try add(
-            InstanceSelector(oid: event.oid.text, choice: entry.event.choice), kind: .studyEvent, parent: nil,
-            repeats: event.isRepeating || event.type == .unscheduled, isWhole: false)
+        let (eventPlace, form) = try event(entry.event, holding: FormOID(entry.form.oid))
         return try add(
             InstanceSelector(oid: form.oid.text, choice: entry.form.choice), kind: .form, parent: eventPlace,
             repeats: form.isRepeating, isWhole: form.isWhole)
     }
 
+    /// Enters an event; gives its place, and the definition of a form that it holds.
+    mutating func event(
+        _ selector: InstanceSelector, holding oid: FormOID
+    ) throws(Refusal) -> (place: Int, form: FormDefinition) {
+        guard let definition, let event = definition.events[StudyEventOID(selector.oid)] else {
+            throw .unknownOID(selector.oid)
+        }
+        guard event.forms.contains(oid: oid), let form = definition.forms[oid] else { throw .unknownOID(oid.text) }
+        // Written as the definition spells them, for ids are made of the bytes.
+        let place = try add(
+            InstanceSelector(oid: event.oid.text, choice: selector.choice), kind: .studyEvent, parent: nil,
+            repeats: event.isRepeating || event.type == .unscheduled, isWhole: false)
+        return (place, form)
+    }
+
     /// Enters an item group; gives its place.
     mutating func group(_ selector: InstanceSelector, in form: Int) throws(Refusal) -> Int {
         let formOID = FormOID(lines[form].oid)
-        guard let definition, let group = definition.itemGroups[ItemGroupOID(selector.oid)],
-            definition.forms[formOID]?.itemGroups.contains(oid: group.oid) == true
-        else { throw .unknownOID(selector.oid) }
+        guard let definition else { throw .unknownOID(selector.oid) }
+        let group = try groupDefinition(selector.oid, in: form)
         return try add(
             InstanceSelector(oid: group.oid.text, choice: selector.choice), kind: .itemGroup, parent: form,
             repeats: group.isRepeating, isWhole: definition.isWhole(form: formOID, group: group.oid))
+    }
+
+    /// The definition of an item group of the form that stands at `form`.
+    func groupDefinition(_ group: String, in form: Int) throws(Refusal) -> ItemGroupDefinition {
+        guard let found = definition?.itemGroups[ItemGroupOID(group)],
+            definition?.forms[FormOID(lines[form].oid)]?.itemGroups.contains(oid: found.oid) == true
+        else { throw .unknownOID(group) }
+        return found
     }
 
     private mutating func add(
@@ -90,6 +104,7 @@ struct InstanceTable {
             guard let state = participant.instances[existing], state.shape.kind == kind,
                 state.shape.oid == selector.oid, state.shape.parent == parent.flatMap({ ids[$0] })
             else { throw .unknownInstance(oid: selector.oid) }
+            if case .response = state.identity { throw .onlyByClient(oid: selector.oid) }
             (line.identity, line.seenBeginnings) = identity(of: state)
             id = existing
         case .begunBy(let command):
@@ -103,7 +118,7 @@ struct InstanceTable {
         return append(line, id)
     }
 
-    private mutating func append(_ line: InstanceDeclaration, _ id: InstanceID?) -> Int {
+    mutating func append(_ line: InstanceDeclaration, _ id: InstanceID?) -> Int {
         // A group may be named twice in one save; its items then belong to the one line.
         let same = lines.indices.first { place in
             guard let id else {
@@ -134,7 +149,7 @@ struct InstanceTable {
     /// By what an instance that stands is named: its beginning where that gives its id, else its natural key.
     private func identity(of state: InstanceState) -> (InstanceIdentity, [Beginning]) {
         // The entry that began it need not be here for it to be known by that entry.
-        if case .begun = state.identity { return (state.identity, []) }
+        guard case .natural = state.identity else { return (state.identity, []) }
         return (.natural, state.beginnings.keys.sorted())
     }
 

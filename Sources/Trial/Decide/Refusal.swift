@@ -38,6 +38,12 @@ public enum Refusal: Error, Hashable, Sendable, Codable {
     case badValue(ItemOID, reason: String)
     /// The item holds newer values than those seen: read the form again.
     case newerValues([ItemOID])
+    /// The answer lacks something, or is not what it is said to be.
+    case badResponse(String)
+    /// The form holds an answer that only the client system changes, by a further version.
+    case onlyByClient(oid: String)
+    /// The answer and its original document together are larger than an entry may be.
+    case responseTooLarge(byteCount: Int)
     /// There is nothing to save, or nothing to restore.
     case nothingToDo
     /// The command id was used for something else.
@@ -72,6 +78,11 @@ public enum Refusal: Error, Hashable, Sendable, Codable {
         case .badValue(let item, let reason): "item \(item): \(reason)"
         case .newerValues(let items):
             "newer values stand in \(items.map(\.text).joined(separator: ", ")); read the form again and decide with them in sight"
+        case .badResponse(let reason): "the answer cannot be recorded: \(reason)"
+        case .onlyByClient(let oid):
+            "form \(oid) holds an answer of a client system; only that system changes it, by sending it amended"
+        case .responseTooLarge(let count):
+            "the answer with its original document would take \(count) bytes, more than the \(FormatLimit.entryBytes) of an entry; send it without attachments"
         case .nothingToDo: "there is nothing to record"
         case .commandUsedOtherwise(let id):
             "command id \(id) was used for another command; send this one under a new id"

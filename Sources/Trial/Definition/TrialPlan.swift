@@ -55,7 +55,8 @@ public struct RecruitmentPlan: Hashable, Sendable {
 ///
 /// Invariants, checked by the reader:
 /// - site ids are distinct, and no location belongs to two sites;
-/// - the rules' statuses may repeat: any rule that is met gives the status.
+/// - the rules' statuses may repeat: any rule that is met gives the status;
+/// - no event has two visit rules, and no two questionnaires have one canonical URL and version.
 public struct TrialPlan: Hashable, Sendable {
     /// The study's OID.
     public let studyOID: StudyOID
@@ -69,11 +70,18 @@ public struct TrialPlan: Hashable, Sendable {
     public let recruitment: RecruitmentPlan?
     /// How statuses follow from data.
     public let statusRules: [StatusRule]
+    /// When events are due, in the plan's order; empty where nothing is scheduled.
+    public let visitRules: [VisitRule]
+    /// The questionnaires by which forms are answered from outside.
+    public let questionnaires: [QuestionnairePlan]
+    /// The identifier system in which partner apps name participants; nil where any is taken.
+    public let subjectIdentifierSystem: String?
 
     /// States a plan.
     public init(
         studyOID: StudyOID, mode: StudyMode, coordinatingNodes: [NodeID], studySites: [StudySitePlan],
-        recruitment: RecruitmentPlan?, statusRules: [StatusRule]
+        recruitment: RecruitmentPlan?, statusRules: [StatusRule], visitRules: [VisitRule] = [],
+        questionnaires: [QuestionnairePlan] = [], subjectIdentifierSystem: String? = nil
     ) {
         self.studyOID = studyOID
         self.mode = mode
@@ -81,6 +89,14 @@ public struct TrialPlan: Hashable, Sendable {
         self.studySites = studySites
         self.recruitment = recruitment
         self.statusRules = statusRules
+        self.visitRules = visitRules
+        self.questionnaires = questionnaires
+        self.subjectIdentifierSystem = subjectIdentifierSystem
+    }
+
+    /// When an event is due, nil where the plan does not say.
+    public func visitRule(of event: StudyEventOID) -> VisitRule? {
+        visitRules.first { $0.event == event }
     }
 
     /// The site a location belongs to, nil where it takes no part.

@@ -1,7 +1,7 @@
 public import EventLog
 
 /// A registration with effect that no equal, lower one stands for.
-private struct StandingRegistration {
+private struct StandingRegistration: Sendable {
     let entry: WrittenEntry
     /// Equal registrations that it stands for.
     var aliases: Set<EntryID> = []
@@ -9,12 +9,29 @@ private struct StandingRegistration {
     var isCommandReused = false
 }
 
+/// What one node wrote into a stream, as far as it is here.
+public struct NodeActivity: Hashable, Sendable {
+    /// Number of entries.
+    public private(set) var entries = 0
+    /// The latest of the node's own clock, milliseconds since 1970-01-01T00:00:00Z.
+    public private(set) var newestUTCMilliseconds = Int64.min
+
+    /// Nothing came from it.
+    public init() {}
+
+    /// Takes an entry into account.
+    public mutating func note(_ header: EntryHeader) {
+        entries += 1
+        newestUTCMilliseconds = max(newestUTCMilliseconds, header.nodeTime.utcMilliseconds)
+    }
+}
+
 /// The records of the participants in one location's stream.
 ///
 /// Invariants:
 /// - Every key of `records` is a registration with effect that no equal, lower one stands for.
 /// - `references[r]` holds every entry that names registration `r`, whether `r` is here or not.
-public struct LocationFold {
+public struct LocationFold: Sendable {
     /// The location.
     public let location: LocationID
     /// Records by the registration that stands for the participant.
@@ -27,6 +44,8 @@ public struct LocationFold {
     public private(set) var notUnderstood: Set<EntryID> = []
     /// Number of distinct entries taken in.
     public private(set) var entryCount = 0
+    /// What came from each writing node; where data came from is in no digest.
+    public private(set) var activity: [NodeID: NodeActivity] = [:]
 
     private var seen: Set<EntryID> = []
     private var registrations: [CommandKey: [WrittenEntry]] = [:]
@@ -44,6 +63,8 @@ public struct LocationFold {
     private var hasUnreadableHeader = false
     private var otherEntries: [EntryID: WrittenEntry] = [:]
     private var changedRecords: Set<EntryID> = []
+    /// What changed since ``takeChanges()``; nil where nothing at all came.
+    private var unreported: Set<EntryID>?
     private var digests: [EntryID: Hash] = [:]
 
     init(location: LocationID) {
@@ -60,10 +81,17 @@ public struct LocationFold {
     /// Whether everything that carries a handle of the participant's is understood here, and nothing is here that may carry
     /// one unseen. Where not, nothing of the record may be signed, locked or exported as complete.
     public func isFullyUnderstood(_ participant: ParticipantState) -> Bool {
-        guard !hasUnreadableHeader else { return false }
-        return participant.aliases.union([participant.id]).allSatisfy { registration in
-            handles[registration].map { !handlesNotUnderstood.contains($0) } ?? true
-        }
+        understands(handles(of: participant))
+    }
+
+    /// The handles drawn for a participant: several where the registration was repeated at several nodes.
+    package func handles(of participant: ParticipantState) -> Set<SubjectHandle> {
+        Set(participant.aliases.union([participant.id]).compactMap { handles[$0] })
+    }
+
+    /// Whether nothing is here that carries one of the handles, or may carry any, and is not understood.
+    package func understands(_ handles: Set<SubjectHandle>) -> Bool {
+        !hasUnreadableHeader && handlesNotUnderstood.isDisjoint(with: handles)
     }
 
     /// Where the entries stand that concern a participant, other than registrations.
@@ -76,6 +104,8 @@ public struct LocationFold {
     mutating func insert(_ entry: WrittenEntry, source: some EntrySource, judge: Judge) throws {
         guard seen.insert(entry.id).inserted else { return }
         entryCount += 1
+        if let header = entry.header { activity[entry.writer, default: NodeActivity()].note(header) }
+        if unreported == nil { unreported = [] }
         if case .participantRegistered? = entry.action?.operation, let key = entry.commandKey {
             registrations[key, default: []].append(entry)
             handles[entry.id] = entry.header?.subject
@@ -100,7 +130,7 @@ public struct LocationFold {
         if let header = entry.header {
             keys[id, default: []].insert(JudgementKey(writer: entry.writer, stream: entry.stream, header: header))
         }
-        changedRecords.insert(id)
+        markChanged(id)
         if record.admits(entry, judge: judge), let key = entry.commandKey {
             if commands[id]?[key] != nil {
                 records[id] = record
@@ -160,6 +190,19 @@ public struct LocationFold {
         commands[id] = nil
         digests[id] = nil
         changedRecords.remove(id)
+        unreported?.insert(id)
+    }
+
+    private mutating func markChanged(_ id: EntryID) {
+        changedRecords.insert(id)
+        unreported?.insert(id)
+    }
+
+    /// The participants whose records changed, came to be or ceased to be since this was last asked; nil where no entry
+    /// came and nothing was judged otherwise.
+    public mutating func takeChanges() -> Set<EntryID>? {
+        defer { unreported = nil }
+        return unreported
     }
 
     /// Computes a participant's record from all entries that concern it.
@@ -183,7 +226,7 @@ public struct LocationFold {
             if let key = entry.commandKey { commands[id]?[key] = entry.id }
         }
         records[id] = record
-        changedRecords.insert(id)
+        markChanged(id)
     }
 
     /// An entry of no participant: it opens or closes a log, orders something, or is not understood.
@@ -192,9 +235,16 @@ public struct LocationFold {
         waiting[entry.id] = nil
         switch entry.content {
         case .notUnderstood:
-            notUnderstood.insert(entry.id)
-            if let handle = entry.header?.subject { handlesNotUnderstood.insert(handle) }
-            if entry.header == nil { hasUnreadableHeader = true }
+            guard notUnderstood.insert(entry.id).inserted else { return }
+            if let handle = entry.header?.subject, handlesNotUnderstood.insert(handle).inserted {
+                for (registration, drawn) in handles where drawn == handle {
+                    if let id = standing[registration] { unreported?.insert(id) }
+                }
+            }
+            if entry.header == nil, !hasUnreadableHeader {
+                hasUnreadableHeader = true
+                unreported?.formUnion(records.keys)
+            }
         case .unreadable: void[entry.id] = .unreadable
         case .action:
             switch judge(entry) {
@@ -207,6 +257,7 @@ public struct LocationFold {
 
     /// Computes anew what depends on judgements that came out otherwise.
     mutating func authorityChanged(_ changed: Set<JudgementKey>, source: some EntrySource, judge: Judge) throws {
+        if unreported == nil { unreported = [] }
         for entry in otherEntries.values { settle(entry, judge: judge) }
         var regrouped: Set<EntryID> = []
         for (key, group) in registrations where group.contains(where: { isChanged($0, changed) }) {

@@ -27,6 +27,9 @@ extension ParticipantState {
         case .formSaved(let save):
             noteOrigin(of: entry)
             apply(save, by: entry.id)
+        case .responseReceived(let response):
+            noteOrigin(of: entry)
+            apply(response, by: entry)
         case .removed(let removal):
             let ids = declare(removal.instances, by: entry.id)
             removals[entry.id] = .some(ids.last)
@@ -58,7 +61,7 @@ extension ParticipantState {
     }
 
     /// Enters a table of instances and gives the id of each line.
-    private mutating func declare(_ table: [InstanceDeclaration], by entry: EntryID) -> [InstanceID] {
+    mutating func declare(_ table: [InstanceDeclaration], by entry: EntryID) -> [InstanceID] {
         var ids: [InstanceID] = []
         for (position, line) in table.enumerated() {
             let id = instanceID(of: line, at: position, under: ids, by: entry)
@@ -83,6 +86,9 @@ extension ParticipantState {
     ) -> InstanceID {
         switch identity(of: line, at: position, by: entry) {
         case .begun(let beginning): .begun(by: beginning)
+        case .response(let response):
+            .response(
+                response, participant: id, parent: line.parent.map { ids[$0] }, kind: line.kind, oid: line.oid)
         case .natural, .own:
             .natural(participant: id, parent: line.parent.map { ids[$0] }, kind: line.kind, oid: line.oid)
         }
@@ -92,6 +98,7 @@ extension ParticipantState {
     private func identity(of line: InstanceDeclaration, at position: Int, by entry: EntryID) -> InstanceIdentity {
         switch line.identity {
         case .natural: .natural
+        case .response: line.identity
         case .own: .begun(Beginning(entry: entry, position: UInt64(position)))
         case .begun(let beginning):
             .begun(Beginning(entry: standing(for: beginning.entry), position: beginning.position))

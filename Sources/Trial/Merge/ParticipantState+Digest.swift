@@ -39,6 +39,7 @@ extension ParticipantState {
             writer.identifier(21, entry)
             writer.unsigned(22, rule.rawValue)
         }
+        writeResponses(into: &writer)
         return .sha256(writer.bytes)
     }
 }
@@ -65,6 +66,14 @@ extension InstanceState {
                     if let value = held.value { inner.message(3) { value.write(into: &$0, textPart: nil) } }
                 }
             }
+            for value in register.setAside {
+                writer.message(20) { inner in
+                    inner.identifier(1, value.id.entry)
+                    inner.unsigned(2, value.id.position)
+                    if let value = value.value { inner.message(3) { value.write(into: &$0, textPart: nil) } }
+                }
+            }
+            writer.boolean(21, register.isAlternative)
             for awaited in register.awaited {
                 writer.message(8) { inner in
                     inner.identifier(1, awaited.entry)
@@ -77,6 +86,6 @@ extension InstanceState {
 
 /// Two spellings of one text under Unicode are one key here, and which of them is kept depends on which came first; so the
 /// digest is over the composed one.
-private func composed(_ text: String) -> String {
+package func composed(_ text: String) -> String {
     text.utf8.allSatisfy { $0 < 0x80 } ? text : text.precomposedStringWithCanonicalMapping
 }

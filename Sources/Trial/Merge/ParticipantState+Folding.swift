@@ -36,19 +36,24 @@ extension ParticipantState {
             state.note(.commandRepeatedWithOtherContent, of: entry.id)
         }
         for entry in distinct { state.apply(entry) }
+        for entry in effective where state.canonical[entry.id] != nil { state.noteRepetition(entry) }
         return state
     }
 
     /// Keeps a finding, of two about one entry the graver.
     private mutating func note(_ finding: FindingRule, of entry: EntryID) {
-        if let known = findings[entry], known.rawValue < finding.rawValue { return }
-        findings[entry] = finding
+        if let known = notedFindings[entry], known.rawValue < finding.rawValue { return }
+        notedFindings[entry] = finding
     }
 
     /// Whether an entry has effect; where not, notes why.
     mutating func admits(_ entry: WrittenEntry, judge: (WrittenEntry) -> Judgement) -> Bool {
         switch judge(entry) {
         case .effect(let finding):
+            if entry.action?.operation.writesIntoForeignResponse == true {
+                void[entry.id] = .foreignResponse
+                return false
+            }
             if let finding { note(finding, of: entry.id) }
             return true
         case .void(let rule):
@@ -108,6 +113,10 @@ extension ParticipantState {
             save.instances = save.instances.map(mapped)
             save.seen = save.seen.map(mapped)
             action.operation = .formSaved(save)
+        case .responseReceived(var response):
+            response.participant = id
+            response.instances = response.instances.map(mapped)
+            action.operation = .responseReceived(response)
         case .removed(let removal): action.operation = .removed(mapped(removal))
         case .restored(let removal): action.operation = .restored(mapped(removal))
         default: break

@@ -47,9 +47,10 @@ public struct InstanceState: Hashable, Sendable {
         self.identity = identity
     }
 
-    /// The repeat key to show and export: the first beginning's.
+    /// The repeat key to show and export: the first beginning's, or the number of an answer's row.
     public var repeatKey: String? {
-        beginnings.min { $0.key < $1.key }?.value.repeatKey
+        if case .response(let response) = identity, response.row > 0 { return String(response.row) }
+        return beginnings.min { $0.key < $1.key }?.value.repeatKey
     }
 }
 
@@ -103,9 +104,10 @@ public struct ParticipantState: Hashable, Sendable {
     public internal(set) var void: [EntryID: VoidRule] = [:]
     /// Entries that wait for authority.
     public internal(set) var waiting: [EntryID: Awaited] = [:]
-    /// Things to know of entries that keep their effect; of two about one entry the one with the lower number, for it is the
-    /// graver.
-    public internal(set) var findings: [EntryID: FindingRule] = [:]
+    /// Findings that, once made, stay whatever else comes.
+    var notedFindings: [EntryID: FindingRule] = [:]
+    /// Answers to questionnaires, with all their versions.
+    public internal(set) var responses: [ResponseID: ResponseState] = [:]
     /// Entries with effect.
     public internal(set) var applied: Set<EntryID> = []
     /// For an entry that repeats a command the one that stands for it, which repeats none.
@@ -121,8 +123,12 @@ public struct ParticipantState: Hashable, Sendable {
     }
 
     /// The statuses reached, without those that were corrected.
-    public var reached: [StatusRecord] {
-        statuses.filter { !correctedStatuses.contains($0.key) }.sorted { $0.key < $1.key }.map(\.value)
+    public var reached: [StatusRecord] { standingStatuses.map(\.record) }
+
+    /// The status entries that nobody corrected, by entry.
+    public var standingStatuses: [(entry: EntryID, record: StatusRecord)] {
+        statuses.filter { !correctedStatuses.contains($0.key) }.sorted { $0.key < $1.key }
+            .map { (entry: $0.key, record: $0.value) }
     }
 
     /// Whether the participant was flagged removed.

@@ -11,18 +11,24 @@ public struct HeldValue: Hashable, Sendable {
 /// An item's multi-value register (DESIGN §5, "Register").
 ///
 /// Invariants:
-/// - `held` is sorted by id and holds no id of `superseded`.
+/// - `held` and `setAside` are sorted by id, share no id, and hold none of `superseded`.
 /// - `superseded` holds only values of entries that are not applied.
 /// - The outcome depends on which entries were applied, not on their order.
 public struct Register: Hashable, Sendable {
     /// The values that stand.
     public private(set) var held: [HeldValue] = []
+    /// Values that are kept and shown and do not count: of versions of an answer that do not stand.
+    public private(set) var setAside: [HeldValue] = []
+    /// Whether the values that stand are parts of alternatives, so that no item of them counts before one is decided on.
+    public private(set) var isAlternative = false
     /// Values that were seen and replaced before they came here.
     private var superseded: Set<ValueID> = []
 
-    /// More than one value that do not all say the same.
+    /// More than one value that do not all say the same, or a value of one alternative among several.
     public var isConflict: Bool {
-        guard let first = held.first, held.count > 1 else { return false }
+        guard let first = held.first else { return false }
+        if isAlternative { return true }
+        guard held.count > 1 else { return false }
         return held.dropFirst().contains { other in
             guard let left = first.value, let right = other.value else { return first.value != other.value }
             return !left.says(theSameAs: right)
@@ -52,6 +58,21 @@ public struct Register: Hashable, Sendable {
         let place = held.firstIndex { $0.id > id } ?? held.endIndex
         held.insert(HeldValue(id: id, value: value), at: place)
         return expects
+    }
+
+    /// Keeps a value that does not count.
+    mutating func setAside(_ id: ValueID, _ value: Value?) {
+        guard superseded.remove(id) == nil else { return }
+        let place = setAside.firstIndex { $0.id > id } ?? setAside.endIndex
+        setAside.insert(HeldValue(id: id, value: value), at: place)
+    }
+
+    /// Lets the values of some entries stand, and of no others.
+    mutating func arrange(standing: Set<EntryID>, isAlternative: Bool) {
+        let all = (held + setAside).sorted { $0.id < $1.id }
+        held = all.filter { standing.contains($0.id.entry) }
+        setAside = all.filter { !standing.contains($0.id.entry) }
+        self.isAlternative = isAlternative
     }
 
     /// Drops what was remembered of an entry that is applied now: those of its values that stand elsewhere.

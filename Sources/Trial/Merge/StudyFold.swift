@@ -73,6 +73,14 @@ public struct StudyFold {
         return judgement
     }
 
+    /// What changed in the locations' streams since this was last asked: for whoever keeps rows by participant. A location
+    /// that is not named is as it was; one that is may also have changed beside its participants' records.
+    public mutating func takeChanges() -> [LocationID: Set<EntryID>] {
+        var changes: [LocationID: Set<EntryID>] = [:]
+        for location in Array(locations.keys) { changes[location] = locations[location]?.takeChanges() }
+        return changes
+    }
+
     private mutating func refoldAuthority(_ directory: NetworkDirectory, source: some EntrySource) throws {
         authority = StudyAuthority.fold(studyEntries.values, study: study, directory: directory)
         var changed: Set<JudgementKey> = []

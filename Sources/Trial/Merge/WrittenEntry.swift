@@ -111,6 +111,12 @@ extension Action {
         case .restored(var removal):
             removal.instances = removal.instances.map(\.asSent)
             action.operation = .restored(removal)
+        case .responseReceived(var response):
+            response.instances = response.instances.map(\.asSent)
+            response.seen = []
+            // Its hash stands for it, also where it was dropped.
+            response.document = nil
+            action.operation = .responseReceived(response)
         default: break
         }
         return action

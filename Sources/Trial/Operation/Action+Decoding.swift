@@ -27,7 +27,8 @@ extension Action {
             }
         }
         guard let command else { throw .missing(field: 2) }
-        self.init(command: command, provenance: provenance, operation: try payload.finished(with: entry))
+        self.init(
+            command: command, provenance: provenance, operation: try payload.finished(with: entry, command: command))
     }
 }
 
@@ -47,6 +48,7 @@ private struct Payload {
     var status = StatusRecord(participant: EntryID(.zero), status: .screened, eventDate: "")
     var save = FormSave(participant: EntryID(.zero), instances: [], changes: [])
     var removal = Removal(participant: EntryID(.zero), instances: [])
+    var response = ResponseFields()
     var order = DropOrder(entry: nil, subject: nil, decision: "")
 
     init(type: OperationType) {
@@ -73,6 +75,7 @@ private struct Payload {
         case .statusRecorded: try status.read(field, &reader)
         case .formSaved: try save.readStructure(field, &reader)
         case .removed, .restored: try removal.read(field, &reader)
+        case .responseReceived: try response.read(field, &reader)
         case .redactionOrdered, .erasureOrdered:
             switch field {
             case 50: order.entry = try reader.identifier()
@@ -83,7 +86,7 @@ private struct Payload {
         }
     }
 
-    mutating func finished(with entry: Entry) throws(WireError) -> Operation {
+    mutating func finished(with entry: Entry, command: CommandID) throws(WireError) -> Operation {
         switch type {
         case .logOpened, .logClosed: return .log
         case .studyFounded: return .studyFounded(founding)
@@ -106,6 +109,7 @@ private struct Payload {
         case .removed, .restored:
             removal.reason = try entry.text(of: .reason)
             return type == .removed ? .removed(removal) : .restored(removal)
+        case .responseReceived: return .responseReceived(try response.finished(with: entry, command: command))
         case .redactionOrdered, .erasureOrdered:
             order.decision = try entry.text(of: .reason) ?? ""
             return type == .redactionOrdered ? .redactionOrdered(order) : .erasureOrdered(order)

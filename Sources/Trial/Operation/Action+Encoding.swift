@@ -36,6 +36,9 @@ extension Action {
         case .removed(let removal), .restored(let removal):
             removal.write(into: &structure)
             if let reason = removal.reason { rest.append((.reason, [UInt8](reason.utf8))) }
+        case .responseReceived(let response):
+            response.writeStructure(into: &structure)
+            rest = response.contentParts()
         case .redactionOrdered(let order), .erasureOrdered(let order):
             structure.identifier(50, order.entry)
             structure.name(51, order.subject)

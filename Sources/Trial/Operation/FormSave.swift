@@ -136,8 +136,10 @@ extension FormSave {
     }
 
     /// Writes the parts after the structure: content, then free texts, then comment and reason.
-    func contentParts() -> [(kind: PartKind, bytes: [UInt8])] {
-        let closing = (comment == nil ? 0 : 1) + (reason == nil ? 0 : 1)
+    ///
+    /// - Parameter othersThatFollow: how many further parts the entry is to have after these.
+    func contentParts(othersThatFollow: Int = 0) -> [(kind: PartKind, bytes: [UInt8])] {
+        let closing = (comment == nil ? 0 : 1) + (reason == nil ? 0 : 1) + othersThatFollow
         // Structure and content take two places; what is left over the free texts share, the last part taking the rest.
         let room = FormatLimit.parts - 2 - closing
         var texts: [WireWriter] = []

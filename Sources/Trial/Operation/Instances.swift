@@ -34,6 +34,8 @@ public enum InstanceIdentity: Hashable, Sendable {
     case own
     /// Begun by an earlier entry.
     case begun(Beginning)
+    /// Named by the identifier of the answer that it holds.
+    case response(ResponseInstance)
 }
 
 /// One line of an entry's table of instances; a child names its parent by place, so parents stand first.
@@ -91,6 +93,20 @@ public struct InstanceID: HashIdentifier {
         return InstanceID(.sha256(writer.bytes))
     }
 
+    /// The id of a form that holds an answer, or of a row in it.
+    public static func response(
+        _ response: ResponseInstance, participant: EntryID, parent: InstanceID?, kind: InstanceKind, oid: String
+    ) -> InstanceID {
+        var writer = WireWriter()
+        writer.string(1, "varde/instance/response/0")
+        writer.identifier(2, participant)
+        writer.identifier(3, parent)
+        writer.unsigned(4, kind.rawValue)
+        writer.string(5, oid)
+        writer.message(6) { response.write(into: &$0) }
+        return InstanceID(.sha256(writer.bytes))
+    }
+
     /// The id of what an entry began.
     public static func begun(by beginning: Beginning) -> InstanceID {
         var writer = WireWriter()
@@ -131,6 +147,7 @@ extension InstanceDeclaration {
         case .natural: break
         case .own: writer.boolean(4, true)
         case .begun(let beginning): writer.message(5) { beginning.write(into: &$0) }
+        case .response(let response): writer.message(10) { response.write(into: &$0) }
         }
         writer.boolean(6, beginsHere)
         for beginning in seenBeginnings { writer.message(7) { beginning.write(into: &$0) } }
@@ -160,6 +177,9 @@ extension InstanceDeclaration {
                 seenBeginnings.append(try Beginning(from: &inner))
             case 8: repeatKey = try reader.string()
             case 9: isWhole = try reader.boolean()
+            case 10:
+                var inner = try reader.message()
+                identity = .response(try ResponseInstance(from: &inner))
             default: try reader.skip()
             }
         }

@@ -18,6 +18,7 @@ public enum Operation: Hashable, Sendable {
     case formSaved(FormSave)
     case removed(Removal)
     case restored(Removal)
+    case responseReceived(Response)
     case redactionOrdered(DropOrder)
     case erasureOrdered(DropOrder)
 
@@ -39,6 +40,7 @@ public enum Operation: Hashable, Sendable {
         case .formSaved: .formSaved
         case .removed: .removed
         case .restored: .restored
+        case .responseReceived: .responseReceived
         case .redactionOrdered: .redactionOrdered
         case .erasureOrdered: .erasureOrdered
         }
@@ -50,6 +52,7 @@ public enum Operation: Hashable, Sendable {
         case .statusRecorded(let record): record.participant
         case .formSaved(let save): save.participant
         case .removed(let removal), .restored(let removal): removal.participant
+        case .responseReceived(let response): response.participant
         default: nil
         }
     }

@@ -5,7 +5,7 @@ import Trial
 struct RandomActions {
     var generator: SplitMix64
 
-    static let operations = 16
+    static let operations = 17
 
     private mutating func chance() -> Bool { generator.chance(50) }
     private mutating func maybe<Value>(_ value: @autoclosure () -> Value) -> Value? {
@@ -38,9 +38,14 @@ struct RandomActions {
 
     /// An action of the operation with that number, from 0.
     mutating func action(_ operation: Int) -> Action {
-        let command = CommandID(using: &generator)
+        var command = CommandID(using: &generator)
         let provenance = provenance()
-        return Action(command: command, provenance: provenance, operation: self.operation(operation))
+        let said = self.operation(operation)
+        if case .responseReceived(let response) = said {
+            command = ResponseIdentity.command(
+                client: CodecLog.actor, identifier: response.identifier, documentSHA256: response.documentSHA256)
+        }
+        return Action(command: command, provenance: provenance, operation: said)
     }
 
     private mutating func operation(_ number: Int) -> Trial.Operation {
@@ -86,7 +91,8 @@ struct RandomActions {
         case 12: return .removed(removal())
         case 13: return .restored(removal())
         case 14: return .redactionOrdered(order())
-        default: return .erasureOrdered(order())
+        case 15: return .erasureOrdered(order())
+        default: return .responseReceived(response())
         }
     }
 
@@ -164,6 +170,31 @@ struct RandomActions {
         return save
     }
 
+    /// An answer with rows, under the identity of the codec's actor.
+    private mutating func response() -> Response {
+        let identifier = ResponseIdentifier(system: text(), value: text())
+        func named(_ row: UInt64) -> InstanceIdentity {
+            .response(ResponseInstance(client: CodecLog.actor, identifier: identifier, row: row))
+        }
+        var table = [line(.studyEvent, under: nil), line(.form, under: 0), line(.itemGroup, under: 1)]
+        table[1].identity = named(0)
+        table[2].identity = .natural
+        for row in 0..<UInt64(generator.below(4)) {
+            table.append(line(.itemGroup, under: 1))
+            table[table.count - 1].identity = named(row + 1)
+        }
+        let changes = (0..<generator.below(80)).map { number in
+            Change(
+                instance: 2 + generator.below(table.count - 2), item: ItemOID("I.\(number)" + text()),
+                value: itemValue(), reasonCode: maybeText(), isFreeText: chance())
+        }
+        return Response(
+            participant: entry(), identifier: identifier,
+            status: generator.one(of: .completed, .amended, .enteredInError),
+            authored: text(), documentSHA256: generator.hash(), instances: table, changes: changes,
+            seen: list(3) { $0.entry() }, document: generator.bytes(generator.below(200)))
+    }
+
     private mutating func itemValue() -> Value {
         var value = Value(
             kind: ValueKind(rawValue: UInt64(1 + generator.below(13))) ?? .text, typed: text(), normalised: maybeText(),
@@ -207,6 +238,8 @@ enum CodecLog {
         stream: .location(.haukeland, in: StudyID(RandomName(high: 1, low: 2))),
         epoch: Epoch(RandomName(high: 3, low: 4)))
 
+    static let actor = Person.bergenNurse.actor
+
     /// The entry that says `action`, and its bytes.
     static func sealed(
         _ action: Action, using generator: inout SplitMix64
@@ -222,7 +255,7 @@ enum CodecLog {
         EntryDraft(
             stream: name.stream, operation: operation,
             authority: Authority(
-                actor: Person.bergenNurse.actor, kind: .person, role: .studyNurse, authentication: .localAccount),
+                actor: actor, kind: .person, role: .studyNurse, authentication: .localAccount),
             known: KnownVersions(charter: 1, participation: 1, delegation: 1), command: command, parts: parts)
     }
 }

@@ -167,6 +167,7 @@ struct ConvergenceTests {
     @Test func `the histories are rich enough to mean something`() throws {
         var void: Set<VoidRule> = []
         var findings: Set<FindingRule> = []
+        var worth: Set<ResponseVersionState> = []
         var (conflicts, aliases, waiting, notUnderstood, removed, dropped, commands, refusals) = (
             0, 0, 0, 0, 0, 0, 0, 0
         )
@@ -185,6 +186,7 @@ struct ConvergenceTests {
             }
             for record in snapshot.locations.values.flatMap(\.records.values) {
                 aliases += record.aliases.count
+                worth.formUnion(record.responses.values.flatMap(\.values))
                 let items = record.instances.values.flatMap(\.items.values)
                 conflicts += items.count(where: \.isConflict)
                 removed += record.instances.values.count(where: \.isRemoved)
@@ -192,13 +194,14 @@ struct ConvergenceTests {
             }
         }
         #expect(void == Set(VoidRule.allCases), "missing \(Set(VoidRule.allCases).subtracting(void))")
-        #expect(findings.count == 2)
+        #expect(findings == Set(FindingRule.allCases))
         #expect(
             conflicts > 200 && aliases > 20 && waiting > 30 && notUnderstood > 50 && removed > 200 && dropped > 20,
             """
             \(conflicts) conflicts, \(aliases) aliases, \(waiting) waiting, \(notUnderstood) not understood, \
             \(removed) removed, \(dropped) dropped
             """)
+        #expect(worth.isSuperset(of: [.current, .superseded, .alternative]))
         #expect(commands > 4_000 && refusals < commands, "\(commands) commands, \(refusals) refusals")
     }
 }

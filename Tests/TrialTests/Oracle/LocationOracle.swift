@@ -55,6 +55,9 @@ struct LocationOracle {
                 snapshot.marks.findings[entry] =
                     snapshot.marks.findings[entry] ?? .commandRepeatedWithOtherContent
             }
+            for entry in record.severalCompleted {
+                snapshot.marks.findings[entry] = snapshot.marks.findings[entry] ?? .severalCompletedResponses
+            }
             var taken = record.snapshot
             taken.isFullyUnderstood = isFullyUnderstood(names)
             snapshot.records[registration.id] = taken
@@ -65,6 +68,7 @@ struct LocationOracle {
     /// Notes what an entry comes to; true where it counts.
     private func mark(_ entry: WrittenEntry, in marks: inout Marks) -> Bool {
         switch rules.verdict(on: entry, at: location) {
+        case .counts where OracleResponses.isForeign(entry): marks.void[entry.id] = .foreignResponse
         case .counts(let finding):
             // Of a registration the record notes it, once it is known which one stands.
             if let finding, entry.action?.operation.participant != nil { marks.findings[entry.id] = finding }
@@ -94,7 +98,9 @@ struct RecordOracle {
     /// For every entry with effect the lowest one that says the same by the same command.
     private let standing: [EntryID: EntryID]
     /// What counts, each command once.
-    private let entries: [WrittenEntry]
+    let entries: [WrittenEntry]
+    /// What counts, each sending of a command.
+    let sendings: [WrittenEntry]
     /// Entries whose command id was used for something else too.
     let reused: Set<EntryID>
 
@@ -131,9 +137,10 @@ struct RecordOracle {
         self.standing = standing
         self.reused = reused
         entries = distinct
+        sendings = counting
     }
 
-    private func name(_ entry: EntryID) -> EntryID { standing[entry] ?? entry }
+    func name(_ entry: EntryID) -> EntryID { standing[entry] ?? entry }
     private func name(_ value: ValueID) -> ValueID { ValueID(entry: name(value.entry), position: value.position) }
 
     private var saves: [(id: EntryID, save: FormSave)] {
@@ -157,7 +164,8 @@ struct RecordOracle {
     /// Every line of every table of instances, with the id of what it means.
     private var lines: [(entry: EntryID, place: Int, line: InstanceDeclaration, id: InstanceID, parent: InstanceID?)] {
         let tables =
-            saves.map { ($0.id, $0.save.instances) } + (removals + restorations).map { ($0.id, $0.removal.instances) }
+            saves.map { ($0.id, $0.save.instances) } + responses.map { ($0.entry.id, $0.response.instances) }
+            + (removals + restorations).map { ($0.id, $0.removal.instances) }
         return tables.flatMap { entry, table in
             table.indices.map { place in
                 (
@@ -168,12 +176,16 @@ struct RecordOracle {
         }
     }
 
-    private func id(of place: Int, in table: [InstanceDeclaration], by entry: EntryID) -> InstanceID {
+    func id(of place: Int, in table: [InstanceDeclaration], by entry: EntryID) -> InstanceID {
         let line = table[place]
         switch line.identity {
         case .own: return .begun(by: Beginning(entry: entry, position: UInt64(place)))
         case .begun(let beginning):
             return .begun(by: Beginning(entry: name(beginning.entry), position: beginning.position))
+        case .response(let response):
+            return .response(
+                response, participant: registration.id, parent: line.parent.map { id(of: $0, in: table, by: entry) },
+                kind: line.kind, oid: line.oid)
         case .natural:
             return .natural(
                 participant: registration.id, parent: line.parent.map { id(of: $0, in: table, by: entry) },
@@ -207,6 +219,7 @@ struct RecordOracle {
             let beginnings = about.filter { $0.line.beginsHere || $0.line.identity == .own }
             instance.beginnings = Set(beginnings.map { Beginning(entry: $0.entry, position: UInt64($0.place)) })
             instance.repeatKey = beginnings.min { ($0.entry, $0.place) < ($1.entry, $1.place) }?.line.repeatKey
+            if case .response(let named) = shape.line.identity, named.row > 0 { instance.repeatKey = "\(named.row)" }
             snapshot.instances[id] = instance
         }
         for id in snapshot.instances.keys {
@@ -267,10 +280,11 @@ struct RecordOracle {
             item.awaited.formUnion(one.seen.filter { !snapshot.applied.contains($0.entry) })
             snapshot.instances[one.instance]?.items[one.item] = item
         }
+        enterAnswers(in: &snapshot)
         for (id, instance) in snapshot.instances {
             for (oid, item) in instance.items {
                 let sayings = Set(item.values.values.map { saying($0) })
-                snapshot.instances[id]?.items[oid]?.isConflict = sayings.count > 1
+                if sayings.count > 1 { snapshot.instances[id]?.items[oid]?.isConflict = true }
             }
         }
     }

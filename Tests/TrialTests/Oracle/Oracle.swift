@@ -53,13 +53,15 @@ enum OracleRoles {
         case .delegationNumbered: role == .institution || role == .principalInvestigator
         case .participantRegistered, .statusRecorded, .formSaved, .removed, .restored:
             [.principalInvestigator, .investigator, .studyNurse, .dataImport].contains(role)
+        case .responseReceived: role == .partnerApp
         case .redactionOrdered, .erasureOrdered: role == .institution || role == .principalInvestigator
         default: false
         }
     }
 
     static func isAboutParticipants(_ operation: OperationType) -> Bool {
-        [.participantRegistered, .statusRecorded, .formSaved, .removed, .restored].contains(operation)
+        [.participantRegistered, .statusRecorded, .formSaved, .removed, .restored, .responseReceived]
+            .contains(operation)
     }
 
     static func isAboutTheStudy(_ operation: OperationType) -> Bool {
@@ -96,6 +98,11 @@ enum OracleCommands {
                 + "\(save.changes.map(change)) \(save.seen.map { "\(name($0.entry))/\($0.position)" }) "
                 + "\(save.prompts) \(save.calculated) \(String(describing: save.comment)) "
                 + "\(String(describing: save.reason))"
+        case .responseReceived(let response):
+            said =
+                "respond \(name(response.participant)) \(response.identifier) \(response.status) "
+                + "\(response.authored) \(response.documentSHA256) \(response.instances.map { line($0, name) }) "
+                + "\(response.changes.map(change))"
         case .removed(let removal): said = "remove " + text(removal, name)
         case .restored(let removal): said = "restore " + text(removal, name)
         case .participationNumbered(let payload):
@@ -135,6 +142,7 @@ enum OracleCommands {
         case .natural: identity = "natural"
         case .own: identity = "own"
         case .begun(let beginning): identity = "\(name(beginning.entry))/\(beginning.position)"
+        case .response(let response): identity = "\(response)"
         }
         return "\(line.kind) \(String(describing: line.parent)) \(line.oid) \(identity) "
             + "\(String(describing: line.repeatKey)) \(line.isWhole)"

@@ -38,6 +38,8 @@ struct RecordSnapshot: Equatable {
     var isFullyUnderstood = true
     var applied: Set<EntryID> = []
     var instances: [InstanceID: InstanceSnapshot] = [:]
+    /// What every version of every answer is worth.
+    var responses: [ResponseID: [EntryID: ResponseVersionState]] = [:]
 }
 
 /// One event, form or item group.
@@ -57,6 +59,7 @@ struct ItemSnapshot: Equatable {
     var values: [ValueID: Value?] = [:]
     var isConflict = false
     var awaited: Set<ValueID> = []
+    var setAside: [ValueID: Value?] = [:]
 }
 
 extension StudySnapshot {
@@ -99,6 +102,9 @@ extension RecordSnapshot {
         isRemoved = record.isRemoved
         self.isFullyUnderstood = isFullyUnderstood
         applied = record.applied
+        responses = record.responses.mapValues { response in
+            Dictionary(uniqueKeysWithValues: response.versions.keys.map { ($0, response.state(of: $0) ?? .superseded) })
+        }
         let conflicts = record.conflicts
         for (id, state) in record.instances {
             var instance = InstanceSnapshot(
@@ -109,7 +115,8 @@ extension RecordSnapshot {
                 instance.items[item] = ItemSnapshot(
                     values: Dictionary(register.held.map { ($0.id, $0.value) }) { first, _ in first },
                     isConflict: conflicts.contains { $0.instance == id && $0.item == item },
-                    awaited: Set(register.awaited))
+                    awaited: Set(register.awaited),
+                    setAside: Dictionary(register.setAside.map { ($0.id, $0.value) }) { first, _ in first })
             }
             instances[id] = instance
         }

@@ -62,7 +62,7 @@ extension RandomHistory {
     func misbehave() throws {
         guard let victim = world.generator.pick(world.entries), var draft = world.copy(of: victim) else { return }
         let writer = world.generator.one(of: NodeID.unn, .ahus, .stranger, .stavanger, .norcrin)
-        switch world.generator.below(18) {
+        switch world.generator.below(19) {
         // A copy in another node's log.
         case ..<3: break
         case 3: draft.authority.role = .monitor
@@ -79,6 +79,9 @@ extension RandomHistory {
             return
         case 13, 14:
             guard let changed = misnumbered() else { return }
+            draft = changed
+        case 15:
+            guard let changed = foreignSave() else { return }
             draft = changed
         default:
             return try drop()

@@ -33,14 +33,15 @@ struct RandomHistory {
     private func step() throws {
         switch draw(100) {
         case ..<5: try register()
-        case ..<44: try saveVitals()
-        case ..<52: try saveRows()
-        case ..<60: try saveAdverseEvent()
-        case ..<64: try saveDiary()
-        case ..<69: try recordStatus()
-        case ..<76: try removeOrRestore()
-        case ..<83: try resend()
-        case ..<92: try changeAuthority()
+        case ..<40: try saveVitals()
+        case ..<47: try saveRows()
+        case ..<55: try saveAdverseEvent()
+        case ..<58: try saveDiary()
+        case ..<63: try respond()
+        case ..<68: try recordStatus()
+        case ..<74: try removeOrRestore()
+        case ..<81: try resend()
+        case ..<90: try changeAuthority()
         default: try misbehave()
         }
     }

@@ -51,6 +51,8 @@ struct Person: Hashable {
     static let tromsoNurse = Person(8, .studyNurse, at: .unn)
     static let bergenInvestigator = Person(9, .principalInvestigator, at: .haukeland)
     static let ahusNurse = Person(10, .studyNurse, at: .ahus)
+    /// A registered client system.
+    static let app = Person(11, .partnerApp, at: .haukeland)
 }
 
 enum TestNetwork {

@@ -157,7 +157,7 @@ final class TrialTestWorld {
 
     /// Delegates the nurses, the investigator and the monitor.
     func delegateEverybody() throws {
-        for person in [Person.bergenNurse, .stavangerNurse, .bergenInvestigator, .monitor] {
+        for person in [Person.bergenNurse, .stavangerNurse, .bergenInvestigator, .monitor, .app] {
             try delegate(person, at: .helseVest, by: .bergenDirector)
         }
         try delegate(.tromsoNurse, at: .unn, by: .tromsoDirector)

@@ -1,0 +1,296 @@
+import Trial
+
+/// The tables and views of one generation (`Protocols/views.md`): names of tables and columns are a published contract.
+enum ViewSchema {
+    /// The version of tables, views and reducer; a generation of any other is built anew.
+    static let version: UInt64 = 1
+    /// "Vrdv": SQLite's mark of whose file it is.
+    static let applicationID: Int64 = 0x5672_6476
+
+    static let commonPragmas = """
+        PRAGMA busy_timeout = 5000;
+        PRAGMA trusted_schema = OFF;
+        PRAGMA mmap_size = 0;
+        PRAGMA temp_store = MEMORY;
+        PRAGMA foreign_keys = OFF;
+        """
+
+    /// For a file that is not in service: a crash leaves a file that nothing points to.
+    static let buildingPragmas = """
+        PRAGMA journal_mode = OFF;
+        PRAGMA synchronous = OFF;
+        PRAGMA locking_mode = EXCLUSIVE;
+        PRAGMA cache_size = -32768;
+        """
+
+    /// For the file in service. What a loss of power takes is written again from the entries, so NORMAL is enough; what was
+    /// overwritten must not lie in free pages.
+    static let servingPragmas = """
+        PRAGMA synchronous = NORMAL;
+        PRAGMA secure_delete = ON;
+        PRAGMA wal_autocheckpoint = 0;
+        PRAGMA cache_size = -16384;
+        """
+
+    static let tables = """
+        CREATE TABLE generation (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            version INTEGER NOT NULL,
+            study TEXT NOT NULL,
+            node TEXT NOT NULL,
+            incarnation BLOB NOT NULL,
+            arrival INTEGER NOT NULL,
+            leaf BLOB NOT NULL,
+            shape BLOB NOT NULL,
+            charter_versions INTEGER NOT NULL,
+            digest BLOB NOT NULL,
+            is_complete INTEGER NOT NULL
+        );
+        CREATE TABLE study_site (
+            study_site TEXT PRIMARY KEY,
+            name TEXT NOT NULL,
+            is_regional INTEGER NOT NULL,
+            target INTEGER
+        ) WITHOUT ROWID;
+        CREATE TABLE location (
+            location TEXT PRIMARY KEY,
+            name TEXT NOT NULL,
+            region TEXT,
+            node TEXT,
+            study_site TEXT,
+            is_open INTEGER NOT NULL
+        ) WITHOUT ROWID;
+        CREATE TABLE writer (
+            location TEXT NOT NULL,
+            node TEXT NOT NULL,
+            entries INTEGER NOT NULL,
+            newest_entry_utc_ms INTEGER NOT NULL,
+            PRIMARY KEY (location, node)
+        ) WITHOUT ROWID;
+        CREATE TABLE participant (
+            participant INTEGER PRIMARY KEY,
+            participant_id TEXT NOT NULL,
+            location TEXT NOT NULL,
+            label TEXT NOT NULL,
+            screening_number TEXT,
+            subject_number TEXT,
+            randomisation_number TEXT,
+            registered_utc_ms INTEGER,
+            registered_at_node TEXT,
+            is_removed INTEGER NOT NULL,
+            is_fully_understood INTEGER NOT NULL,
+            \(statusColumns.map { "\($0) TEXT" }.joined(separator: ",\n    ")),
+            forms INTEGER NOT NULL,
+            item_values INTEGER NOT NULL,
+            conflicts INTEGER NOT NULL,
+            findings INTEGER NOT NULL,
+            last_entry_utc_ms INTEGER,
+            digest BLOB NOT NULL
+        );
+        CREATE TABLE participant_status (
+            participant INTEGER NOT NULL,
+            entry_id TEXT NOT NULL,
+            status TEXT NOT NULL,
+            event_date TEXT NOT NULL,
+            PRIMARY KEY (participant, entry_id)
+        ) WITHOUT ROWID;
+        CREATE TABLE finding (
+            finding INTEGER PRIMARY KEY,
+            location TEXT NOT NULL,
+            participant INTEGER,
+            entry_id TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            rule TEXT,
+            explanation TEXT NOT NULL
+        );
+        CREATE TABLE form_instance (
+            form INTEGER PRIMARY KEY,
+            participant INTEGER NOT NULL,
+            event_oid TEXT NOT NULL,
+            event_repeat_key TEXT,
+            event_id TEXT,
+            form_oid TEXT NOT NULL,
+            form_repeat_key TEXT,
+            form_id TEXT NOT NULL,
+            state TEXT NOT NULL,
+            item_values INTEGER NOT NULL,
+            conflicts INTEGER NOT NULL,
+            awaited INTEGER NOT NULL,
+            first_entry_utc_ms INTEGER,
+            last_entry_utc_ms INTEGER,
+            entered_at_node TEXT,
+            performed_at TEXT,
+            entries TEXT NOT NULL,
+            cells TEXT NOT NULL,
+            digest BLOB NOT NULL
+        );
+        CREATE TABLE item (
+            form_oid TEXT NOT NULL,
+            group_oid TEXT NOT NULL,
+            item_oid TEXT NOT NULL,
+            name TEXT NOT NULL,
+            label TEXT NOT NULL,
+            data_type TEXT NOT NULL,
+            code_list TEXT,
+            datamart_table TEXT,
+            datamart_column TEXT,
+            PRIMARY KEY (form_oid, group_oid, item_oid)
+        ) WITHOUT ROWID;
+        CREATE TABLE code (
+            code_list TEXT NOT NULL,
+            code TEXT NOT NULL,
+            decode TEXT NOT NULL,
+            rank TEXT,
+            order_number INTEGER,
+            PRIMARY KEY (code_list, code)
+        ) WITHOUT ROWID;
+        """
+
+    /// Made after the rows, in one pass over each table.
+    static let indexes = """
+        CREATE UNIQUE INDEX participant_by_id ON participant (participant_id);
+        CREATE INDEX participant_by_label ON participant (label);
+        CREATE INDEX finding_by_participant ON finding (participant);
+        CREATE INDEX form_by_oid ON form_instance (form_oid);
+        CREATE INDEX form_in_conflict ON form_instance (participant) WHERE conflicts > 0;
+        """
+
+    /// A status as a column of `participant`.
+    static func statusColumn(_ status: ParticipantStatus) -> String {
+        var name = ""
+        for character in status.rawValue {
+            name += character.isUppercase ? "_" + character.lowercased() : String(character)
+        }
+        return name
+    }
+
+    static let statusColumns = ParticipantStatus.allCases.map(statusColumn)
+
+    static let views = capture + "\n" + value + "\n" + monitoring + "\n" + regional
+
+    private static let capture = """
+        CREATE VIEW capture AS
+        SELECT form, location.study_site, participant.location, participant.participant_id, participant.label,
+            event_oid, event_repeat_key, event_id, form_oid, form_repeat_key, form_id, state,
+            form_instance.item_values, form_instance.conflicts, form_instance.awaited,
+            datetime(first_entry_utc_ms / 1000, 'unixepoch') AS first_entry,
+            datetime(form_instance.last_entry_utc_ms / 1000, 'unixepoch') AS last_entry,
+            entered_at_node, performed_at, entries, cells, lower(hex(form_instance.digest)) AS digest
+        FROM form_instance JOIN participant USING (participant) LEFT JOIN location USING (location);
+        """
+
+    private static let value = """
+        CREATE VIEW value AS
+        SELECT location.study_site, participant.location, participant.participant_id, participant.label,
+            event_oid, event_repeat_key, form_oid, form_repeat_key, form_id,
+            g.value ->> 0 AS group_oid, g.value ->> 1 AS group_repeat_key, g.value ->> 2 AS group_id,
+            i.value ->> 0 AS item_oid,
+            CASE WHEN state = 'removed' OR g.value ->> 3 THEN 'removed'
+                WHEN i.value ->> 1 = 1 THEN 'conflict' WHEN i.value ->> 1 = 2 THEN 'conflict, awaited'
+                WHEN v.value ->> 2 = 0 THEN 'dropped' WHEN v.value ->> 2 = 12 THEN 'missing'
+                WHEN v.value ->> 2 = 13 THEN 'cleared' ELSE 'value' END AS status,
+            v.key - 1 AS side,
+            v.value ->> 3 AS normalised, coalesce(v.value ->> 4, v.value ->> 3) AS typed,
+            v.value ->> 5 AS unit, v.value ->> 6 AS reason,
+            (SELECT code.decode FROM item JOIN code USING (code_list)
+                WHERE item.form_oid = form_instance.form_oid AND item.group_oid = g.value ->> 0
+                    AND item.item_oid = i.value ->> 0 AND code.code = v.value ->> 3) AS decode,
+            form_instance.entries -> (v.value ->> 0) ->> 0 AS entry_id, v.value ->> 1 AS position,
+            datetime((form_instance.entries -> (v.value ->> 0) ->> 1) / 1000, 'unixepoch') AS entered,
+            form_instance.entries -> (v.value ->> 0) ->> 2 AS node,
+            form_instance.entries -> (v.value ->> 0) ->> 3 AS actor,
+            form_instance.entries -> (v.value ->> 0) ->> 4 AS role
+        FROM form_instance JOIN participant USING (participant) LEFT JOIN location USING (location)
+            JOIN json_each(form_instance.cells) AS g JOIN json_each(g.value, '$[4]') AS i
+            JOIN json_each(i.value) AS v ON v.key >= 2;
+        """
+
+    private static let monitoring = """
+        CREATE VIEW monitoring AS
+        SELECT location.study_site, location.location, location.name AS location_name, location.region,
+            count(participant.screened) AS screened, count(participant.included) AS included,
+            count(participant.screen_failure) AS screen_failures,
+            count(participant.participant) AS participants,
+            coalesce(sum(participant.forms), 0) AS forms, coalesce(sum(participant.item_values), 0) AS item_values,
+            coalesce(sum(participant.conflicts), 0) AS conflicts,
+            (SELECT count(*) FROM finding WHERE finding.location = location.location) AS findings,
+            (SELECT datetime(max(newest_entry_utc_ms) / 1000, 'unixepoch') FROM writer
+                WHERE writer.location = location.location) AS last_entry,
+            (SELECT (unixepoch('now') - max(newest_entry_utc_ms) / 1000) / 86400 FROM writer
+                WHERE writer.location = location.location) AS days_since_last_entry
+        FROM location LEFT JOIN participant ON participant.location = location.location AND NOT is_removed
+        GROUP BY location.location ORDER BY location.study_site, location.location;
+        """
+
+    private static let regional = """
+        CREATE VIEW regional AS
+        SELECT study_site.study_site, study_site.name, study_site.is_regional, study_site.target,
+            coalesce(sum(screened), 0) AS screened, coalesce(sum(included), 0) AS included,
+            coalesce(sum(screen_failures), 0) AS screen_failures,
+            CASE WHEN target > 0 THEN round(100.0 * coalesce(sum(included), 0) / target, 1) END AS percent_of_target
+        FROM study_site LEFT JOIN monitoring USING (study_site)
+        GROUP BY study_site.study_site ORDER BY study_site.study_site;
+
+        CREATE VIEW performed AS
+        SELECT form_instance.form, form_instance.participant, location.study_site,
+            participant.location AS included_at,
+            CASE WHEN performed_at IS NOT NULL THEN performed_at
+                WHEN entered_at_node IS NULL OR entered_at_node = location.node THEN participant.location
+                ELSE coalesce(
+                    (SELECT min(other.location) FROM location AS other
+                        WHERE other.node = entered_at_node AND other.study_site = location.study_site),
+                    entered_at_node) END AS performed_at,
+            first_entry_utc_ms
+        FROM form_instance JOIN participant USING (participant) LEFT JOIN location USING (location)
+        WHERE NOT participant.is_removed AND state IN ('entered', 'conflict');
+
+        CREATE VIEW regional_performed AS
+        SELECT study_site, included_at, performed_at, count(*) AS forms, count(DISTINCT participant) AS participants
+        FROM performed GROUP BY study_site, included_at, performed_at;
+
+        CREATE VIEW regional_member AS
+        SELECT location.study_site, location.node,
+            max(writer.newest_entry_utc_ms) AS newest_entry_utc_ms,
+            datetime(max(writer.newest_entry_utc_ms) / 1000, 'unixepoch') AS newest_entry,
+            coalesce(sum(writer.entries), 0) AS entries
+        FROM (SELECT DISTINCT study_site, node FROM location WHERE study_site IS NOT NULL AND node IS NOT NULL)
+            AS location
+        LEFT JOIN location AS streams ON streams.study_site = location.study_site
+        LEFT JOIN writer ON writer.location = streams.location AND writer.node = location.node
+        GROUP BY location.study_site, location.node;
+        """
+
+    /// The tables of the datamart: rows, and the view with names of people, places and forms that goes by the table's name.
+    static func datamart(_ layout: DatamartLayout) -> (tables: String, views: String) {
+        var tables = ""
+        var views = ""
+        for table in layout.tables {
+            let columns = table.columns.map { "\(quoted($0.name)) \($0.type.rawValue)" }
+            let isRow = table.group != nil
+            let keys =
+                ["\"row\" INTEGER PRIMARY KEY", "\"form\" INTEGER NOT NULL"]
+                + (isRow ? ["group_repeat_key TEXT NOT NULL"] : [])
+            tables +=
+                "CREATE TABLE \(quoted(table.rowsName)) ("
+                + (keys + columns + ["\"status\" TEXT"]).joined(separator: ", ") + ");\n"
+            views += """
+                CREATE VIEW \(quoted(table.name)) AS
+                SELECT rows."row", form_instance.form, form_instance.participant, location.study_site,
+                    participant.location, participant.label, event_oid, event_repeat_key, form_oid, form_repeat_key,
+                    form_id AS form_instance, \(isRow ? "group_repeat_key, " : "")\
+                \(table.columns.map { "rows." + quoted($0.name) }.joined(separator: ", ")), rows."status"
+                FROM \(quoted(table.rowsName)) AS rows JOIN form_instance USING (form)
+                    JOIN participant USING (participant) LEFT JOIN location USING (location);
+
+                """
+        }
+        return (tables, views)
+    }
+
+    static func quoted(_ name: String) -> String { "\"\(name)\"" }
+}
+
+extension DatamartLayout.Table {
+    /// The table behind the view.
+    var rowsName: String { name + "_rows" }
+}

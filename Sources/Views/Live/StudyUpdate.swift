@@ -1,0 +1,63 @@
+public import EventLog
+public import Trial
+
+/// What changed in one study, taken from its fold.
+public struct StudyUpdate: Sendable {
+    struct Location: Sendable {
+        var location: LocationID
+        /// Participants' records with whether all about them is understood.
+        var records: [(record: ParticipantState, isFullyUnderstood: Bool)]
+        /// Participants that are none any more.
+        var gone: [EntryID]
+        var findings: [FindingRow]
+        var activity: [NodeID: NodeActivity]
+    }
+
+    let study: StudyID
+    let locations: [Location]
+
+    /// Takes the changed participants out of a fold.
+    ///
+    /// - Parameter changes: registrations, or repetitions of them, by location.
+    public init(_ fold: StudyFold, changes: [LocationID: Set<EntryID>]) {
+        study = fold.study
+        locations = changes.sorted { $0.key < $1.key }.compactMap { location, names in
+            guard let held = fold.locations[location] else { return nil }
+            var records: [EntryID: ParticipantState] = [:]
+            var gone: [EntryID] = []
+            for name in names {
+                if held.records[name] == nil { gone.append(name) }
+                if let record = held.participant(name) { records[record.id] = record }
+            }
+            return Location(
+                location: location,
+                records: records.values.map { ($0, held.isFullyUnderstood($0)) }, gone: gone,
+                findings: FindingRow.loose(of: held), activity: held.activity)
+        }
+    }
+
+    /// The participants concerned, by location.
+    var changes: [LocationID: Set<EntryID>] {
+        Dictionary(uniqueKeysWithValues: locations.map { ($0.location, Set($0.records.map(\.record.id) + $0.gone)) })
+    }
+}
+
+/// All that a node's folds tell its views at one moment.
+public struct FoldReport: Sendable {
+    /// What the view of every study depends on.
+    public var contexts: [StudyID: StudyViewContext]
+    /// What changed since the last report, and what was asked for.
+    public var updates: [StudyUpdate]
+    /// The last arrival that is folded.
+    public var arrival: Int64
+    /// The leaf hash there.
+    public var leaf: Hash
+
+    /// Joins them.
+    public init(contexts: [StudyID: StudyViewContext], updates: [StudyUpdate], arrival: Int64, leaf: Hash) {
+        self.contexts = contexts
+        self.updates = updates
+        self.arrival = arrival
+        self.leaf = leaf
+    }
+}

@@ -1,0 +1,114 @@
+import EventLog
+import Trial
+
+/// Makes rows of participants' records: the one reducer, live and in every rebuild.
+struct ParticipantReducer: Sendable {
+    let layout: DatamartLayout?
+
+    init(_ context: StudyViewContext) {
+        layout = context.definition.map(DatamartLayout.init)
+    }
+
+    /// The rows of a participant.
+    func rows(_ record: ParticipantState, isFullyUnderstood: Bool) -> ParticipantRows {
+        let registration = record.origins[record.id]
+        var rows = ParticipantRows(
+            participant: record.id, location: record.location, labels: record.labels,
+            registeredAtNode: registration?.node, registeredUTCMilliseconds: registration?.time.utcMilliseconds)
+        rows.isRemoved = record.isRemoved
+        rows.isFullyUnderstood = isFullyUnderstood
+        rows.statuses = record.standingStatuses.map {
+            StatusRow(entry: $0.entry, status: $0.record.status, eventDate: $0.record.eventDate)
+        }
+        rows.findings = FindingRow.list(void: record.void, waiting: record.waiting, findings: record.findings)
+        var groups: [InstanceID: [(InstanceID, InstanceState)]] = [:]
+        var forms: [(InstanceID, InstanceState)] = []
+        for (id, instance) in record.instances {
+            switch instance.shape.kind {
+            case .form: forms.append((id, instance))
+            case .itemGroup:
+                if let form = instance.shape.parent { groups[form, default: []].append((id, instance)) }
+            case .studyEvent: break
+            }
+        }
+        forms.sort { $0.0 < $1.0 }
+        rows.forms.reserveCapacity(forms.count)
+        for (id, form) in forms {
+            let reduction = FormReduction(record: record, id: id, form: form, layout: layout)
+            let row = reduction.row(groups[id] ?? [])
+            if row.state != .removed {
+                rows.values += row.values
+                rows.conflicts += row.conflicts
+                if row.values > 0 { rows.filledForms += 1 }
+            }
+            rows.forms.append(row)
+        }
+        rows.digest = rows.ownDigest
+        return rows
+    }
+}
+
+extension FindingRow {
+    /// The findings of some entries, in the order of their ids.
+    static func list(
+        void: [EntryID: VoidRule], waiting: [EntryID: Awaited], findings: [EntryID: FindingRule] = [:],
+        notUnderstood: Set<EntryID> = []
+    ) -> [FindingRow] {
+        guard !(void.isEmpty && waiting.isEmpty && findings.isEmpty && notUnderstood.isEmpty) else { return [] }
+        var rows = void.map {
+            FindingRow(entry: $0.key, kind: .void, rule: "V\($0.value.rawValue)", explanation: $0.value.explanation)
+        }
+        rows += waiting.map {
+            FindingRow(entry: $0.key, kind: .waiting, rule: nil, explanation: "waits for \($0.value.explanation)")
+        }
+        rows += findings.map {
+            FindingRow(entry: $0.key, kind: .finding, rule: "F\($0.value.rawValue)", explanation: $0.value.explanation)
+        }
+        rows += notUnderstood.map {
+            FindingRow(
+                entry: $0, kind: .notUnderstood, rule: nil, explanation: "is of a newer version and not understood here"
+            )
+        }
+        return rows.sorted { ($0.entry, $0.kind.rawValue) < ($1.entry, $1.kind.rawValue) }
+    }
+
+    /// The digest of a finding of a location's stream that belongs to no participant.
+    func digest(in location: LocationID) -> Hash {
+        var writer = WireWriter()
+        writer.string(1, "varde/view/finding/0")
+        writer.string(2, location.text)
+        writer.identifier(3, entry)
+        writer.string(4, kind.rawValue)
+        writer.string(5, rule ?? "")
+        return .sha256(writer.bytes)
+    }
+}
+
+extension ParticipantRows {
+    fileprivate var ownDigest: Hash {
+        var writer = WireWriter(capacity: 512)
+        writer.string(1, "varde/view/participant/0")
+        writer.identifier(2, participant)
+        writer.string(3, location.text)
+        for label in labels {
+            writer.unsigned(4, label.kind.rawValue)
+            writer.string(5, label.text)
+        }
+        writer.boolean(6, isRemoved)
+        writer.boolean(7, isFullyUnderstood)
+        for status in statuses {
+            writer.identifier(8, status.entry)
+            writer.string(9, status.status.rawValue)
+            writer.string(10, status.eventDate)
+        }
+        for finding in findings {
+            writer.identifier(11, finding.entry)
+            writer.string(12, finding.kind.rawValue)
+            writer.string(13, finding.rule ?? "")
+        }
+        writer.unsigned(14, UInt64(filledForms))
+        writer.unsigned(15, UInt64(values))
+        writer.unsigned(16, UInt64(conflicts))
+        return .sha256(writer.bytes)
+    }
+}
