@@ -79,7 +79,7 @@ let package = Package(
                 .embedInCode("Resources/sciatica-sites.csv"),
             ]),
         library(
-            "Web", ["Node", "Trial", "EventLog", crypto, logging, lifecycle] + hummingbird + nio,
+            "Web", ["Node", "Interchange", "Trial", "EventLog", crypto, logging, lifecycle] + hummingbird + nio,
             resources: [.embedInCode("Page/Resources/page.css"), .embedInCode("Page/Resources/page.js")]),
         .executableTarget(
             name: "varde",

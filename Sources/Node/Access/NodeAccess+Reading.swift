@@ -25,6 +25,16 @@ extension NodeAccess {
         }
     }
 
+    /// What says when visits and questionnaires are due; nil where definitions or plan have not come yet.
+    public func schedule(of study: StudyID) async throws -> ScheduleReading? {
+        try await store.read { core, state in
+            guard let definition = try state.definition(of: study, core: core)?.study,
+                let plan = try state.plan(of: study, core: core)
+            else { return nil }
+            return ScheduleReading(definition: definition, plan: plan)
+        }
+    }
+
     /// A piece of a study's list of participants.
     ///
     /// The list is put in order on the caller's side; participants that come or are renamed between two pieces may be

@@ -110,3 +110,11 @@ public struct ChangeReading: Sendable {
     /// Whether everything that is there was read.
     public let isComplete: Bool
 }
+
+/// A study's definitions with its plan: what says when something is due.
+public struct ScheduleReading: Sendable {
+    /// The definitions.
+    public let definition: StudyDefinition
+    /// The plan.
+    public let plan: TrialPlan
+}

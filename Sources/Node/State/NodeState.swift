@@ -20,6 +20,8 @@ struct NodeState {
     private(set) var authorityRevision: UInt64 = 1
     /// Definitions read, by the hash of their document.
     private var definitions: [Hash: StudyDefinition] = [:]
+    /// Plans read, by the hash of their document.
+    private var plans: [Hash: TrialPlan] = [:]
     private var logNames: [LogID: LogName] = [:]
 
     /// The state of a node that holds a charter and no entry.
@@ -113,6 +115,16 @@ struct NodeState {
         }
         definitions[published.content] = definition
         return (published.content, definition)
+    }
+
+    /// The newest plan of a study; nil where there is none, or it was dropped or cannot be read.
+    mutating func plan(of study: StudyID, core: any EventReading) throws -> TrialPlan? {
+        guard let document = folds[study]?.authority.plans.last?.payload else { return nil }
+        let hash = Hash.sha256(document)
+        if let known = plans[hash] { return known }
+        guard let plan = TrialPlanReader.read(bytes: document, fileName: "published plan").0 else { return nil }
+        plans[hash] = plan
+        return plan
     }
 
     /// The document that a publication names; nil where a piece is missing or the hash differs.

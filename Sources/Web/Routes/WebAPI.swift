@@ -18,6 +18,7 @@ struct WebAPI: Sendable {
     /// Adds the addresses to a router.
     func add(to router: Router<WebContext>, tokens: TokenFile) {
         let api = router.group("/api/v0").add(middleware: TokenGuard(tokens: tokens))
+        router.group("/fhir").add(middleware: TokenGuard(tokens: tokens)).post("", use: takeBatch)
         api.get("/node", use: node)
         api.get("/studies", use: studies)
         let study = api.group("/studies/{study}")
@@ -27,6 +28,7 @@ struct WebAPI: Sendable {
         study.get("/entries/{log}/{index}", use: entry)
         study.get("/participants", use: participants)
         study.post("/participants", use: register)
+        study.get("/questionnaires", use: questionnaires)
         let participant = study.group("/participants/{participant}")
         participant.get("", use: participant(_:_:))
         participant.get("/forms/{form}", use: form)
@@ -95,21 +97,9 @@ struct WebAPI: Sendable {
 
     @Sendable private func participants(_ request: Request, _ context: WebContext) async throws -> Response {
         let study = try await openedStudy(context)
-        let parameters = request.uri.queryParameters
-        let limit = try parameters["limit"].map { text in
-            guard let limit = Int(text), (1...500).contains(limit) else {
-                throw Problem.badRequest("'limit' is a number from 1 to 500")
-            }
-            return limit
-        }
-        let location = try parameters["location"].map { text in
-            guard let location = LocationID(String(text)) else {
-                throw Problem.badRequest("'location' is the id of a location")
-            }
-            return location
-        }
-        let cursor = try parameters["cursor"].map { try Cursor.position(String($0)) }
-        let page = try await access.participants(of: study.study, at: location, from: cursor, limit: limit ?? 100)
+        let asked = try request.piece
+        let page = try await access.participants(
+            of: study.study, at: asked.location, from: asked.position, limit: asked.limit)
         return try JSONDocument.response(
             ParticipantListDocument(
                 participants: page.records.map(ParticipantDocument.init), next: page.next.map(Cursor.text)))
