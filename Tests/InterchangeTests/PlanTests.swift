@@ -123,6 +123,156 @@ struct PlanTests {
     }
 }
 
+struct PlanScheduleTests {
+    static let plan =
+        PlanTests.plan + """
+
+            visits:
+              - {event: SE.ONE, after: included, dueAfterDays: 42, daysBefore: 3, daysAfter: 5}
+            subjectIdentifierSystem: urn:example:participant
+            questionnaires:
+              - questionnaire: http://example.org/q|1
+                form: F.PRO
+                events: [SE.ONE]
+                answeredBy: patient
+                items:
+                  "1.1": IT.WHEN
+                  note: {item: IT.NOTE, group: IG.ROW}
+                  rows: {group: IG.ROW}
+                headings: [intro]
+            """
+
+    private func read(_ text: String) -> (TrialPlan?, ImportReport) {
+        TrialPlanReader.read(bytes: [UInt8](text.utf8), fileName: "plan.yaml")
+    }
+
+    @Test func `visits and questionnaires are read whole`() throws {
+        let (found, report) = read(PlanScheduleTests.plan)
+        let plan = try #require(found, "\(report.text())")
+        #expect(
+            plan.visitRules == [
+                VisitRule(
+                    event: "SE.ONE", anchor: .status(.included), dueAfterDays: 42, daysBefore: 3, daysAfter: 5)
+            ])
+        #expect(plan.subjectIdentifierSystem == "urn:example:participant")
+        let questionnaire = try #require(plan.questionnaires.first)
+        #expect(questionnaire.canonical.url == "http://example.org/q")
+        #expect(questionnaire.canonical.version == "1")
+        #expect(questionnaire.events == ["SE.ONE"])
+        #expect(questionnaire.respondent == .patient)
+        let definition = try TestFHIR.definition()
+        #expect(
+            questionnaire.links(in: definition) == [
+                "1.1": .item("IT.WHEN", group: "IG.ROW", codeSystem: nil),
+                "note": .item("IT.NOTE", group: "IG.ROW", codeSystem: nil), "rows": .group("IG.ROW"), "intro": .heading,
+            ])
+        #expect(TrialPlanCheck.check(plan, fileName: "p", definition: definition, division: nil).problems.isEmpty)
+        let diary = PlanScheduleTests.plan.replacing(
+            "after: included, dueAfterDays: 42",
+            with:
+                "after: {event: SE.TWO, dateItem: IT.X}, dueAfterDays: -2, everyDays: 7, occurrences: 3, dateItem: IT.D"
+        )
+        #expect(
+            read(diary).0?.visitRules == [
+                VisitRule(
+                    event: "SE.ONE", anchor: .event("SE.TWO", dateItem: "IT.X"), dueAfterDays: -2, daysBefore: 3,
+                    daysAfter: 5, repetition: VisitRepetition(everyDays: 7, occurrences: 3, dateItem: "IT.D"))
+            ])
+    }
+
+    static let faults = [
+        Fault("bad status", "after: included", "after: soon", .invalidAttribute, at: "soon", names: "visits"),
+        Fault("no anchor", "after: included, ", "", .missingAttribute, at: "SE.ONE, dueA", names: "after"),
+        Fault(
+            "no date item", "after: included", "after: {event: SE.TWO}", .missingAttribute, at: "SE.TWO",
+            names: "dateItem"),
+        Fault("too far", "dueAfterDays: 42", "dueAfterDays: 99999", .wrongType, at: "99999", names: "36525"),
+        Fault("negative width", "daysBefore: 3", "daysBefore: -1", .wrongType, at: "daysBefore: -1", names: "from 0"),
+        Fault(
+            "half a repetition", "daysAfter: 5", "everyDays: 1", .missingAttribute, at: "everyDays",
+            names: "occurrences"),
+        Fault(
+            "too often", "daysAfter: 5", "everyDays: 1, occurrences: 1001, dateItem: IT.D", .wrongType, at: "1001",
+            names: "1000"),
+        Fault(
+            "event twice", "visits:\n", "visits:\n  - {event: SE.ONE, after: included, dueAfterDays: 1}\n",
+            .duplicateKey,
+            at: "dueAfterDays: 42", names: "SE.ONE"),
+        Fault("no canonical", "http://example.org/q|1", "\"a b\"", .wrongType, at: "a b", names: "canonical"),
+        Fault("empty version", "q|1", "q|", .wrongType, at: "q|", names: "canonical"),
+        Fault(
+            "nobody answers", "answeredBy: patient", "answeredBy: cat", .invalidAttribute, at: "answeredBy: cat",
+            names: "questionnaires"),
+        Fault("no events", "events: [SE.ONE]", "events: []", .missingElement, at: "events: []", names: "no event"),
+        Fault(
+            "event again", "events: [SE.ONE]", "events: [SE.ONE, SE.ONE]", .duplicateKey, at: "SE.ONE, SE.ONE",
+            names: "twice"),
+        Fault("both", "headings: [intro]", "headings: [note]", .contradiction, at: "headings", names: "note"),
+        Fault("no item", "{group: IG.ROW}", "{codeSystem: urn:x}", .missingAttribute, at: "urn:x", names: "rows"),
+        Fault("unknown key", "{group: IG.ROW}", "{grp: IG.ROW}", .unknownKey, at: "grp", names: "grp"),
+    ]
+
+    @Test(arguments: faults) func `a bad schedule or questionnaire is refused with line and key`(fault: Fault) throws {
+        let text = fault.applied(to: PlanScheduleTests.plan)
+        let (plan, report) = read(text)
+        #expect(plan == nil)
+        let found = try #require(report.problems.first { $0.kind == fault.kind }, "\(report.text())")
+        if fault.lineOf != nil, let line = fault.line(in: text) { #expect(found.line == line, "\(report.text())") }
+        #expect(found.words.contains(fault.names), "\(found.words)")
+    }
+
+    /// What replaces what in the plan, and what the check then finds.
+    static let contradictions: [(old: String, new: String, kind: ImportProblemKind)] = [
+        ("- {event: SE.ONE, after", "- {event: SE.X, after", .unknownOID),
+        ("- {event: SE.ONE, after", "- {event: SE.AE, after", .contradiction),
+        ("daysAfter: 5", "everyDays: 1, occurrences: 2, dateItem: IT.WHEN", .contradiction),
+        ("after: included", "after: {event: SE.ONE, dateItem: IT.WHEN}", .contradiction),
+        ("after: included", "after: {event: SE.X, dateItem: IT.WHEN}", .unknownOID),
+        ("after: included", "after: {event: SE.AE, dateItem: IT.AGE}", .misplacedOID),
+        ("after: included", "after: {event: SE.AE, dateItem: IT.NOTE}", .wrongType),
+        ("form: F.PRO", "form: F.X", .unknownOID), ("events: [SE.ONE]", "events: [SE.AE]", .misplacedOID),
+        ("events: [SE.ONE]", "events: [SE.X]", .unknownOID),
+        ("events: [SE.ONE]", "events: [SE.ONE, SE.AE]", .missingElement),
+        ("\"1.1\": IT.WHEN", "\"1.1\": IT.X", .unknownOID), ("\"1.1\": IT.WHEN", "\"1.1\": IT.AGE", .misplacedOID),
+        ("\"1.1\": IT.WHEN", "\"1.1\": IT.NOTE", .duplicateKey),
+        ("group: IG.ROW}\n      rows", "group: IG.DM}\n      rows", .misplacedOID),
+        ("group: IG.ROW}\n      rows", "group: IG.ROW, codeSystem: urn:x}\n      rows", .contradiction),
+    ]
+
+    @Test(arguments: contradictions.indices)
+    func `a schedule or questionnaire that does not fit the study is an error`(index: Int) throws {
+        let (old, new, kind) = PlanScheduleTests.contradictions[index]
+        #expect(PlanScheduleTests.plan.contains(old), "\(old)")
+        let (found, report) = read(PlanScheduleTests.plan.replacing(old, with: new))
+        let plan = try #require(found, "\(report.text())")
+        let check = TrialPlanCheck.check(plan, fileName: "p", definition: try TestFHIR.definition(), division: nil)
+        #expect(check.problems.contains { $0.severity == .error && $0.kind == kind }, "\(new): \(check.text())")
+    }
+
+    @Test func `an item that may not leave the node cannot be asked for, and a form that is not whole is warned of`()
+        throws
+    {
+        let plan = try #require(read(PlanScheduleTests.plan).0)
+        // In this definition the note is restricted.
+        let check = TrialPlanCheck.check(plan, fileName: "p", definition: try SmallStudy.definition(), division: nil)
+        #expect(check.problems.map(\.kind) == [.contradiction])
+        #expect(check.problems[0].words.contains("restricted:unblinding"))
+        let other = try TestFHIR.trialPlan()
+        let warned = TrialPlanCheck.check(other, fileName: "p", definition: try TestFHIR.definition(), division: nil)
+        #expect(warned.problems.map(\.severity) == [.warning])
+        #expect(warned.problems[0].words.contains("whole"))
+    }
+
+    @Test(arguments: [
+        ("a", "a", nil), ("a|1", "a", "1"), ("http://x/y|2.0", "http://x/y", "2.0"),
+    ]) func `a canonical is a URL with or without version`(text: String, url: String, version: String?) {
+        let canonical = QuestionnaireCanonical(text)
+        #expect(canonical?.url == url && canonical?.version == version)
+        #expect(canonical?.description == text)
+        for bad in ["", "|1", "a|", "a|1|2", "a b", "a|b c"] { #expect(QuestionnaireCanonical(bad) == nil) }
+    }
+}
+
 struct CSVTests {
     private func fields(_ text: String) -> [[String]] {
         CSVReader.records(bytes: [UInt8](text.utf8), fileName: "f").0.map(\.fields)

@@ -7,12 +7,20 @@ import Trial
 enum TestFiles {
     static let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
-    static let pilot = packageRoot.appending(path: "../shared/data/cdiscpilot")
-    static let odmExamples = packageRoot.appending(path: "../shared/data/odm")
+    /// Real material beside the package, or one level up where the package is a working tree among others.
+    static let sharedData =
+        ["../shared/data", "../../shared/data"].map { packageRoot.appending(path: $0) }
+        .first { FileManager.default.fileExists(atPath: $0.path) } ?? packageRoot.appending(path: "../shared/data")
+    static let pilot = sharedData.appending(path: "cdiscpilot")
+    static let odmExamples = sharedData.appending(path: "odm")
+    static let refero = sharedData.appending(path: "fhir/refero")
     static let sciatica = packageRoot.appending(path: "Protocols/Studies/sciatica")
 
     /// Whether the CDISC pilot is beside the package.
     static var hasPilot: Bool { FileManager.default.fileExists(atPath: pilot.appending(path: "study.xml").path) }
+    static var hasRefero: Bool {
+        FileManager.default.fileExists(atPath: refero.appending(path: "syncQuestionnaireResponse.q.json").path)
+    }
     static var hasODMExamples: Bool {
         FileManager.default.fileExists(atPath: odmExamples.appending(path: "protocol-study.odm1_3_2.xml").path)
     }

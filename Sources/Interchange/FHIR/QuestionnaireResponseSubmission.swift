@@ -45,6 +45,12 @@ public struct SubmittedCoding: Hashable, Sendable {
     public let system: String?
     /// The code.
     public let code: String
+
+    /// States a code.
+    public init(system: String?, code: String) {
+        self.system = system
+        self.code = code
+    }
 }
 
 /// A measured amount (FHIR `Quantity`).
@@ -57,6 +63,14 @@ public struct SubmittedQuantity: Hashable, Sendable {
     public let code: String?
     /// `<`, `<=`, `>=` or `>` where the number is a bound.
     public let comparator: String?
+
+    /// States an amount.
+    public init(value: String, unit: String? = nil, code: String? = nil, comparator: String? = nil) {
+        self.value = value
+        self.unit = unit
+        self.code = code
+        self.comparator = comparator
+    }
 }
 
 /// The value of an answer (`QuestionnaireResponse.item.answer.value[x]`).
