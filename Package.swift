@@ -79,7 +79,8 @@ let package = Package(
                 .embedInCode("Resources/sciatica-sites.csv"),
             ]),
         library(
-            "Web", ["Node", "Interchange", "Trial", "EventLog", crypto, logging, lifecycle] + hummingbird + nio,
+            "Web",
+            ["Node", "Interchange", "Views", "Trial", "EventLog", crypto, logging, lifecycle] + hummingbird + nio,
             resources: [.embedInCode("Page/Resources/page.css"), .embedInCode("Page/Resources/page.js")]),
         .executableTarget(
             name: "varde",

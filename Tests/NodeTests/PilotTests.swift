@@ -36,6 +36,7 @@ extension AcceptanceTests {
                 }
                 try await checkExport(scratch, network)
                 try await checkStatuses(network)
+                try await checkViews(scratch, network)
             }
         }
 
@@ -98,6 +99,31 @@ extension AcceptanceTests {
             #expect(comparison.areEqual, "\(comparison.text)")
             #expect(comparison.itemsInFirst == 163_074)
             #expect(comparison.itemsInSecond == 163_074)
+        }
+
+        /// Helse Vest is one study site, each location with its part; norcrin has the whole country.
+        private func checkViews(_ scratch: Scratch, _ network: TestNetwork) async throws {
+            let monitoring = try await NodeViews.read(
+                network, TestStudies.norcrin, { try $0.monitoring() },
+                where: { $0.reduce(0) { $0 + $1.values } == 163_074 })
+            #expect(monitoring.reduce(0) { $0 + $1.screened } == 306)
+            #expect(monitoring.reduce(0) { $0 + $1.included } == 254)
+            #expect(monitoring.reduce(0) { $0 + $1.screenFailures } == 52)
+            #expect(monitoring.reduce(0) { $0 + $1.forms } == 15_825)
+            let found = try await NodeViews.read(network, TestStudies.haukeland) { try $0.regional(TestStudies.west) }
+            let west = try required(found, "regional study site")
+            #expect(west.isRegional && west.target == 75)
+            #expect(west.screened == 79 && west.included == 65)
+            #expect(west.locations.map(\.location.text) == ["701", "702", "703", "706", "707"])
+            #expect(west.locations.map(\.screened) == [51, 1, 19, 3, 5])
+            #expect(west.locations.reduce(0) { $0 + $1.included } == 65)
+            #expect(Set(west.members.map(\.node)) == [TestStudies.haukeland, TestStudies.stavanger])
+            #expect(west.members.allSatisfy { $0.newestEntryUTCMilliseconds != nil })
+            // Whatever the entry says or the node of the location: all forms of the pilot stayed where people were included.
+            #expect(west.performed.allSatisfy { $0.includedAt.text == $0.performedAt })
+            let outcome = try await NodeViews.rebuild(scratch, network, TestStudies.norcrin)
+            #expect(outcome.digestBefore == outcome.digest)
+            #expect(outcome.counts.values == 163_074)
         }
 
         /// The statuses follow from the plan's rules; a node that starts anew comes to the same.

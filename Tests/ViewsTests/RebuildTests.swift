@@ -7,8 +7,8 @@ import Views
 
 @Suite struct RebuildTests {
     @Test("A rebuild's rows add up to the digest that it states, and its counts are those of the live fold")
-    func rebuildAgreesWithTheFold() throws {
-        try withScratch { path in
+    func rebuildAgreesWithTheFold() async throws {
+        try await withScratch { path in
             let core = try GeneratedStudy.store(in: path)
             let generated = try GeneratedStudy(in: core, values: 2_000, valuesPerParticipant: 100, itemsPerForm: 10)
             let built = try ViewRebuild(dataDirectory: path, context: generated.context).build()
@@ -60,8 +60,8 @@ struct StoreSource: EntrySource {
     }
 }
 
-func withScratch(_ body: (String) throws -> Void) throws {
+func withScratch(_ body: (String) async throws -> Void) async throws {
     let path = FileManager.default.temporaryDirectory.appending(path: "varde-views-\(UUID().uuidString)").path
     defer { try? FileManager.default.removeItem(atPath: path) }
-    try body(path)
+    try await body(path)
 }

@@ -29,7 +29,7 @@ extension NodeAccess {
     public func schedule(of study: StudyID) async throws -> ScheduleReading? {
         try await store.read { core, state in
             guard let definition = try state.definition(of: study, core: core)?.study,
-                let plan = try state.plan(of: study, core: core)
+                let plan = state.plan(of: study)?.plan
             else { return nil }
             return ScheduleReading(definition: definition, plan: plan)
         }

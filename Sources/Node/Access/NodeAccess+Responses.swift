@@ -111,7 +111,7 @@ private struct SubmissionPreparation {
     ) throws -> [PreparedSubmission] {
         let subjects = Set(entries.compactMap { try? $0.get().subject.value })
         studies = try state.folds.keys.sorted().filter(isOpen).compactMap { study in
-            guard let plan = try state.plan(of: study, core: core), !plan.questionnaires.isEmpty,
+            guard let plan = state.plan(of: study)?.plan, !plan.questionnaires.isEmpty,
                 let definition = try state.definition(of: study, core: core)?.study
             else { return nil }
             return AnsweredStudy(

@@ -3,6 +3,7 @@ import Replication
 import Store
 import StoreCore
 import Trial
+import Views
 
 /// What a running node answers, whoever asks: the local socket and the HTTP interface go through this and nothing else.
 ///
@@ -12,6 +13,7 @@ public struct NodeAccess: Sendable {
     let configuration: NodeConfiguration
     let store: Store<NodeState>
     let driver: ReplicationDriver
+    let views: StudyViews
     let execution: CommandExecution
     let stopping: StopSignal
     /// Tells of every commit that brought entries.
@@ -21,6 +23,7 @@ public struct NodeAccess: Sendable {
         configuration = node.configuration
         store = node.store
         driver = node.driver
+        views = node.views
         execution = CommandExecution(
             node: node.configuration.node, network: node.configuration.network, clock: NodeClock())
         self.stopping = stopping
@@ -83,6 +86,21 @@ public struct NodeAccess: Sendable {
     /// What is known of the participant with a label; nil where nobody has it.
     public func participant(study: StudyID, label: String) async throws -> ParticipantReport? {
         try await store.read { _, state in state.report(study: study, label: label) }
+    }
+
+    /// The studies that are here, OIDs by id.
+    func studyOIDs() async throws -> [StudyID: String] {
+        try await store.read { _, state in state.studyOIDs }
+    }
+
+    /// Builds a study's view anew.
+    func rebuild(_ study: StudyID) async throws -> RebuildOutcome {
+        try await views.rebuild(study)
+    }
+
+    /// How far that has come; nil where none runs.
+    func rebuildProgress(_ study: StudyID) async -> RebuildProgress? {
+        await views.progress(of: study)
     }
 
     /// Begins to stop the node.

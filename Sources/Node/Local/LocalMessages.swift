@@ -1,5 +1,6 @@
 public import EventLog
 public import Trial
+public import Views
 
 /// What a command of this machine's owner asks of a running node, one JSON object a frame (`Protocols/local-socket.md`).
 public enum LocalRequest: Sendable, Codable {
@@ -9,6 +10,12 @@ public enum LocalRequest: Sendable, Codable {
     case status
     /// Say what the fold holds of one participant, by label.
     case participant(study: StudyID, label: String)
+    /// Say which studies are here, by id and OID.
+    case studies
+    /// Build a study's view anew; answered when the new one is in service.
+    case rebuild(study: StudyID)
+    /// Say how far the rebuild of a study has come.
+    case rebuildProgress(study: StudyID)
     /// Stop.
     case stop
 }
@@ -21,6 +28,12 @@ public enum LocalReply: Sendable, Codable {
     case status(NodeStatus)
     /// To a question for a participant; nil where none has the label.
     case participant(ParticipantReport?)
+    /// To a question for the studies: OIDs by id.
+    case studies([StudyID: String])
+    /// A view was built anew.
+    case rebuilt(RebuildOutcome)
+    /// To a question for the progress; nil where no rebuild of the study runs.
+    case rebuildProgress(RebuildProgress?)
     /// The node stops.
     case stopping
     /// The request could not be answered; a sentence says why and what to do.

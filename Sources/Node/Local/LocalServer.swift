@@ -5,6 +5,7 @@ import NIOCore
 import NIOPosix
 import ServiceLifecycle
 import Trial
+import Views
 
 /// Listens at the node's socket, which only its owner may open.
 struct LocalServer: Service {
@@ -108,6 +109,9 @@ struct LocalServer: Service {
             case .status: return .status(try await access.status())
             case .participant(let study, let label):
                 return .participant(try await access.participant(study: study, label: label))
+            case .studies: return .studies(try await access.studyOIDs())
+            case .rebuild(let study): return .rebuilt(try await access.rebuild(study))
+            case .rebuildProgress(let study): return .rebuildProgress(await access.rebuildProgress(study))
             case .stop: return .stopping
             }
         } catch {

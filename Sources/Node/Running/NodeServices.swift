@@ -1,5 +1,6 @@
 import ServiceLifecycle
 import Store
+import Views
 import ZeroMQTransport
 
 /// Closes the store when everything that uses it has ended.
@@ -9,6 +10,19 @@ struct StoreService: Service {
     func run() async throws {
         try? await gracefulShutdown()
         try await store.close()
+    }
+}
+
+/// Keeps the views until the node stops.
+struct ViewService: Service {
+    let views: StudyViews
+
+    func run() async throws {
+        try await withGracefulShutdownHandler {
+            try await views.run()
+        } onGracefulShutdown: {
+            Task { await views.stop() }
+        }
     }
 }
 

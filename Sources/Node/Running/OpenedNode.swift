@@ -4,6 +4,7 @@ import Replication
 import Store
 import StoreCore
 import Synchronization
+import Views
 import ZeroMQTransport
 
 /// A node's parts, opened and joined to each other; nothing listens or connects yet.
@@ -12,6 +13,7 @@ struct OpenedNode {
     let store: Store<NodeState>
     let driver: ReplicationDriver
     let transport: ZeroMQTransport
+    let views: StudyViews
 
     /// Opens the node in a directory.
     ///
@@ -36,10 +38,18 @@ struct OpenedNode {
             onCommit: { logs in
                 onCommit(logs)
                 link.take(logs)
+                link.views?.changed()
             })
+        let views = StudyViews(dataDirectory: directory.path, node: configuration.node) { asked in
+            try await store.read { core, state in try state.viewReport(naming: asked, core) }
+        } onFailure: { study, error in
+            logger.error("the view of study \(study) is not kept: \(error)")
+        }
+        link.views = views
         let (driver, transport) = try await join(
             configuration, keys: keys, store: store, link: link, logger: logger)
-        return OpenedNode(configuration: configuration, store: store, driver: driver, transport: transport)
+        return OpenedNode(
+            configuration: configuration, store: store, driver: driver, transport: transport, views: views)
     }
 
     private static func join(
@@ -77,16 +87,22 @@ struct OpenedNode {
             heads: ownHeads, now: NodeClock.monotonicMilliseconds())
         let driver = ReplicationDriver(
             configuration: configuration, store: store, transport: transport, machine: machine, startRule: rule,
-            startVerdict: verdict, logger: logger)
+            startVerdict: verdict, onCharter: { link.views?.changed() }, logger: logger)
         link.driver = driver
         await driver.refreshAuthority(revision: revision)
         return (driver, transport)
     }
 }
 
-/// Leads to the driver from the transport and the store, both of which have to be made before it.
+/// Leads to the driver and the views from the transport and the store, which have to be made before them.
 private final class DriverLink: Sendable {
     private let held = Mutex<ReplicationDriver?>(nil)
+    private let heldViews = Mutex<StudyViews?>(nil)
+
+    var views: StudyViews? {
+        get { heldViews.withLock { $0 } }
+        set { heldViews.withLock { $0 = newValue } }
+    }
 
     var driver: ReplicationDriver? {
         get { held.withLock { $0 } }

@@ -19,6 +19,8 @@ actor ReplicationDriver {
     private let transport: ZeroMQTransport
     private let clock: NodeClock
     private let logger: Logger
+    /// Called when a longer charter was stored, which no commit of entries tells of.
+    private let onCharter: @Sendable () -> Void
     private let configuration: NodeConfiguration
     private var machine: ReplicationMachine
     private var startRule: StartRule
@@ -46,8 +48,9 @@ actor ReplicationDriver {
     init(
         configuration: NodeConfiguration, store: Store<NodeState>, transport: ZeroMQTransport,
         machine: ReplicationMachine,
-        startRule: StartRule, startVerdict: StartVerdict, logger: Logger
+        startRule: StartRule, startVerdict: StartVerdict, onCharter: @escaping @Sendable () -> Void, logger: Logger
     ) {
+        self.onCharter = onCharter
         node = configuration.node
         network = configuration.network
         self.configuration = configuration
@@ -268,6 +271,7 @@ actor ReplicationDriver {
                     try state.update(chain, core: core)
                     return state.authorityRevision
                 }
+                onCharter()
                 await refreshAuthority(revision: revision)
             } catch {
                 logger.critical("a version of the charter could not be stored: \(error)")

@@ -49,6 +49,7 @@ public struct RunningNode {
             configuration: ServiceGroupConfiguration(
                 services: [
                     .init(service: StoreService(store: node.store)),
+                    .init(service: ViewService(views: node.views)),
                     .init(service: ReplicationService(driver: node.driver, transport: node.transport)),
                     .init(service: server),
                 ] + others.map { .init(service: $0) } + [
@@ -93,6 +94,7 @@ enum NodeStart {
         }
         var state = NodeState(chain: chain, network: configuration.network)
         try state.catchUp(core)
+        state.forgetChanges()
         return state
     }
 

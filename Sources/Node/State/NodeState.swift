@@ -20,8 +20,8 @@ struct NodeState {
     private(set) var authorityRevision: UInt64 = 1
     /// Definitions read, by the hash of their document.
     private var definitions: [Hash: StudyDefinition] = [:]
-    /// Plans read, by the hash of their document.
-    private var plans: [Hash: TrialPlan] = [:]
+    /// Plans read, by the hash of their document; nil for one that cannot be read.
+    var plans: [Hash: TrialPlan?] = [:]
     private var logNames: [LogID: LogName] = [:]
 
     /// The state of a node that holds a charter and no entry.
@@ -72,6 +72,16 @@ struct NodeState {
         }
     }
 
+    /// Folds only what the studies' own streams hold: enough to know definitions, plans and who may do what.
+    mutating func catchUpAuthority(_ core: any EventReading) throws {
+        for log in try core.logs() where log.name.stream.scope == .study {
+            try core.forEachEntry(in: log.name.id) { stored in
+                try insert(StoredEntries.written(stored, in: log.name), core: core)
+                return true
+            }
+        }
+    }
+
     /// Folds one entry that was just written or is about to be committed.
     mutating func insert(_ entry: WrittenEntry, core: any EventReading) throws {
         let study = entry.stream.study
@@ -81,7 +91,7 @@ struct NodeState {
     }
 
     /// Changes a study's fold in place.
-    private mutating func withFold<Result>(_ study: StudyID, _ body: (inout StudyFold) throws -> Result) rethrows
+    mutating func withFold<Result>(_ study: StudyID, _ body: (inout StudyFold) throws -> Result) rethrows
         -> Result
     {
         // Taken out while it changes, so that nothing in it is copied.
@@ -115,16 +125,6 @@ struct NodeState {
         }
         definitions[published.content] = definition
         return (published.content, definition)
-    }
-
-    /// The newest plan of a study; nil where there is none, or it was dropped or cannot be read.
-    mutating func plan(of study: StudyID, core: any EventReading) throws -> TrialPlan? {
-        guard let document = folds[study]?.authority.plans.last?.payload else { return nil }
-        let hash = Hash.sha256(document)
-        if let known = plans[hash] { return known }
-        guard let plan = TrialPlanReader.read(bytes: document, fileName: "published plan").0 else { return nil }
-        plans[hash] = plan
-        return plan
     }
 
     /// The document that a publication names; nil where a piece is missing or the hash differs.

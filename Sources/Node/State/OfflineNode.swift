@@ -3,6 +3,7 @@ import Foundation
 import Interchange
 public import StoreCore
 public import Trial
+public import Views
 
 /// Why a node's files cannot answer a question.
 public enum OfflineNodeError: Error, CustomStringConvertible {
@@ -28,6 +29,7 @@ public enum OfflineNodeError: Error, CustomStringConvertible {
 
 /// What a node's files say, read beside the node or while it does not run. Nothing is changed.
 public struct OfflineNode {
+    private let directory: NodeDirectory
     private let reader: StoreReader
     private let configuration: NodeConfiguration
     private let chain: CharterChain
@@ -36,6 +38,7 @@ public struct OfflineNode {
     ///
     /// - Throws: ``DirectoryError``, ``StoreCore/StoreError``.
     public init(directory: NodeDirectory) throws {
+        self.directory = directory
         configuration = try NodeConfiguration.read(directory)
         let founding = try NodeStart.foundingChain(directory, configuration)
         reader = try StoreReader(directory: directory.path)
@@ -71,6 +74,27 @@ public struct OfflineNode {
             creationDateTime: creationDateTime ?? now, sink: sink)
     }
 
+    /// Builds the views of the stopped node anew, and puts them into service one after another.
+    ///
+    /// - Parameters:
+    ///   - text: the study's OID or id; nil for every study.
+    ///   - progress: called now and then.
+    /// - Throws: ``StoreCore/StoreError/locked(_:)`` where the node runs, ``OfflineNodeError``, ``Views/ViewError``.
+    public func rebuild(
+        study text: String?, progress: (StudyID, RebuildProgress) -> Void
+    ) throws -> [RebuildOutcome] {
+        // The one writer of views is whoever holds the directory.
+        let lock = try DirectoryLock(directory: directory.path)
+        defer { withExtendedLifetime(lock) {} }
+        var state = NodeState(chain: chain, network: configuration.network)
+        try state.catchUpAuthority(reader)
+        let studies = try text.map { [try study($0, in: state)] } ?? state.studyOIDs.keys.sorted()
+        return try studies.compactMap { study in
+            guard let context = try state.viewContext(of: study, reader) else { return nil }
+            return try ViewRebuild(dataDirectory: directory.path, context: context).run { progress(study, $0) }
+        }
+    }
+
     /// The state digest of every stream, computed anew from the entries.
     public func digests() throws -> [StreamDigest] {
         var state = try folded()
@@ -91,8 +115,15 @@ public struct OfflineNode {
     }
 
     private func study(_ text: String, in state: NodeState) throws -> StudyID {
-        if let id = StudyID(hex: text), state.folds[id] != nil { return id }
-        let founded = state.folds.compactMap { id, fold in fold.authority.founding.map { (id, $0.payload.oid.text) } }
+        try OfflineNode.study(text, of: state.studyOIDs)
+    }
+
+    /// The study that an OID or id names.
+    ///
+    /// - Throws: ``OfflineNodeError``.
+    public static func study(_ text: String, of studies: [StudyID: String]) throws -> StudyID {
+        if let id = StudyID(hex: text), studies[id] != nil { return id }
+        let founded = studies.map { ($0.key, $0.value) }
         let matching = founded.filter { $0.1 == text }.map(\.0).sorted()
         guard let study = matching.first else {
             throw OfflineNodeError.unknownStudy(text, known: founded.map(\.1).sorted())

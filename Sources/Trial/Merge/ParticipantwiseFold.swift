@@ -87,10 +87,11 @@ extension EntryConcern {
         guard entry.header.mergeRules <= FormatVersion.mergeRules, let structure = entry.bytes(of: .structure) else {
             return (.other, entry.header)
         }
-        return ((try? concern(of: entry.header, structure)) ?? .other, entry.header)
+        return ((try? concern(of: entry, structure)) ?? .other, entry.header)
     }
 
-    private static func concern(of header: EntryHeader, _ structure: [UInt8]) throws(WireError) -> EntryConcern {
+    private static func concern(of entry: Entry, _ structure: [UInt8]) throws(WireError) -> EntryConcern {
+        let header = entry.header
         var reader = WireReader(structure)
         try reader.readFormatVersion(FormatVersion.header)
         switch header.operation {
@@ -101,13 +102,13 @@ extension EntryConcern {
             }
             guard let command else { return .other }
             return .registration(RegistrationKey(actor: header.authority.actor, command: command))
-        case .statusRecorded, .formSaved, .removed, .restored:
+        case .statusRecorded, .formSaved, .responseReceived, .removed, .restored:
             var participant: EntryID?
             while let field = try reader.next() {
                 if field == 50 { participant = try reader.identifier() } else { try reader.skip() }
             }
             return participant.map(EntryConcern.participant) ?? .other
-        default: return .other
+        default: return try Action(reading: entry)?.operation.participant.map(EntryConcern.participant) ?? .other
         }
     }
 }

@@ -25,9 +25,6 @@ public struct GeneratedStudy: Sendable {
     public let participants: Int
     /// Values written.
     public let values: Int
-    /// Bytes of all entries written.
-    public private(set) var byteCount = 0
-
     private let itemsPerForm: Int
     private let nurse = ActorID(RandomName(high: 0xBE, low: 1))
     private let delegation: EntryID
@@ -76,7 +73,7 @@ public struct GeneratedStudy: Sendable {
         for first in stride(from: 0, to: count, by: 4) {
             try core.transaction {
                 for number in first..<min(first + 4, count) {
-                    byteCount += try write(participant: number, forms: forms, core, &counter)
+                    try write(participant: number, forms: forms, core, &counter)
                 }
             }
             progress(min(first + 4, count) * forms * itemsPerForm)
@@ -150,20 +147,25 @@ public struct GeneratedStudy: Sendable {
         return entries
     }
 
-    /// Writes one participant; gives the bytes of the entries.
-    private func write(participant number: Int, forms: Int, _ core: StoreCore, _ counter: inout Int) throws -> Int {
-        let subject = SubjectHandle(RandomName(high: 0x5B, low: UInt64(number)))
-        let stream = StreamID.location(GeneratedStudy.location, in: study)
-        var bytes = 0
+    /// Writes an entry about a participant, within a transaction, as the nurse would.
+    ///
+    /// - Parameter number: names the command, and moves the clock.
+    package func append(
+        _ operation: Operation, about participant: Int, number: Int, in core: StoreCore
+    ) throws -> EntryID {
+        let draft = GeneratedStudy.draft(
+            StreamID.location(GeneratedStudy.location, in: study), operation, UInt64(number), role: .studyNurse,
+            actor: nurse, known: GeneratedStudy.known, delegation: delegation,
+            subject: SubjectHandle(RandomName(high: 0x5B, low: UInt64(participant))))
+        let time = NodeTime(utcMilliseconds: 1_760_000_000_000 + Int64(number) * 1_000)
+        return try core.append(draft, time: time).receipt.id
+    }
+
+    /// Writes one participant.
+    private func write(participant number: Int, forms: Int, _ core: StoreCore, _ counter: inout Int) throws {
         func append(_ operation: Operation) throws -> EntryID {
             counter += 1
-            let draft = GeneratedStudy.draft(
-                stream, operation, UInt64(counter), role: .studyNurse, actor: nurse, known: GeneratedStudy.known,
-                delegation: delegation, subject: subject)
-            let appended = try core.append(
-                draft, time: NodeTime(utcMilliseconds: 1_760_000_000_000 + Int64(counter) * 1_000))
-            bytes += draft.parts.reduce(0) { $0 + $1.bytes.count }
-            return appended.receipt.id
+            return try self.append(operation, about: number, number: counter, in: core)
         }
         let registration = try append(
             .participantRegistered(Registration(labels: [ParticipantLabel(kind: .subject, text: "P-\(number)")])))
@@ -175,10 +177,10 @@ public struct GeneratedStudy: Sendable {
         for form in 0..<forms {
             _ = try append(.formSaved(save(form, of: registration, number: number)))
         }
-        return bytes
     }
 
-    private func save(_ form: Int, of registration: EntryID, number: Int) -> FormSave {
+    /// A save of all items of a form.
+    package func save(_ form: Int, of registration: EntryID, number: Int) -> FormSave {
         let (visit, kind) = form.quotientAndRemainder(dividingBy: GeneratedStudy.formsPerVisit)
         func line(_ level: InstanceKind, _ parent: Int?, _ oid: String) -> InstanceDeclaration {
             InstanceDeclaration(kind: level, parent: parent, oid: oid, identity: .natural, beginsHere: true)

@@ -94,6 +94,16 @@ enum ViewSchema {
             event_date TEXT NOT NULL,
             PRIMARY KEY (participant, entry_id)
         ) WITHOUT ROWID;
+        CREATE TABLE planned_visit (
+            participant INTEGER NOT NULL,
+            event_oid TEXT NOT NULL,
+            occurrence INTEGER NOT NULL,
+            due TEXT,
+            window_start TEXT,
+            window_end TEXT,
+            outcome TEXT NOT NULL,
+            PRIMARY KEY (participant, event_oid, occurrence)
+        ) WITHOUT ROWID;
         CREATE TABLE finding (
             finding INTEGER PRIMARY KEY,
             location TEXT NOT NULL,
@@ -187,6 +197,7 @@ enum ViewSchema {
             i.value ->> 0 AS item_oid,
             CASE WHEN state = 'removed' OR g.value ->> 3 THEN 'removed'
                 WHEN i.value ->> 1 = 1 THEN 'conflict' WHEN i.value ->> 1 = 2 THEN 'conflict, awaited'
+                WHEN i.value ->> 1 = 3 THEN 'set aside'
                 WHEN v.value ->> 2 = 0 THEN 'dropped' WHEN v.value ->> 2 = 12 THEN 'missing'
                 WHEN v.value ->> 2 = 13 THEN 'cleared' ELSE 'value' END AS status,
             v.key - 1 AS side,
@@ -214,6 +225,9 @@ enum ViewSchema {
             coalesce(sum(participant.forms), 0) AS forms, coalesce(sum(participant.item_values), 0) AS item_values,
             coalesce(sum(participant.conflicts), 0) AS conflicts,
             (SELECT count(*) FROM finding WHERE finding.location = location.location) AS findings,
+            (SELECT count(*) FROM planned_visit JOIN participant AS planned USING (participant)
+                WHERE planned.location = location.location AND outcome = 'open' AND window_end < date('now'))
+                AS visits_overdue,
             (SELECT datetime(max(newest_entry_utc_ms) / 1000, 'unixepoch') FROM writer
                 WHERE writer.location = location.location) AS last_entry,
             (SELECT (unixepoch('now') - max(newest_entry_utc_ms) / 1000) / 86400 FROM writer

@@ -128,7 +128,7 @@ final class ViewWriter {
     }
 
     private func removeParticipantRows(_ number: Int64, _ old: Hash) throws {
-        for table in ["participant", "participant_status", "finding"] {
+        for table in ["participant", "participant_status", "planned_visit", "finding"] {
             let statement = try connection.cached("DELETE FROM \(table) WHERE participant = ?1")
             statement.bind(1, number)
             try statement.run()
@@ -195,7 +195,20 @@ final class ViewWriter {
             statement.bind(4, status.eventDate)
             try statement.run()
         }
+        for visit in rows.visits { try insert(visit, participant: number) }
         for finding in rows.findings { try insert(finding, in: rows.location, participant: number) }
+    }
+
+    private func insert(_ visit: VisitRow, participant: Int64) throws {
+        let statement = try connection.cached("INSERT INTO planned_visit VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")
+        statement.bind(1, participant)
+        statement.bind(2, visit.eventOID)
+        statement.bind(3, Int64(visit.occurrence))
+        statement.bind(4, visit.due)
+        statement.bind(5, visit.windowStart)
+        statement.bind(6, visit.windowEnd)
+        statement.bind(7, visit.outcome)
+        try statement.run()
     }
 
     // MARK: Forms

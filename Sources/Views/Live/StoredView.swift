@@ -8,29 +8,34 @@ struct StoredView {
     let position: ViewPosition
     let shape: Hash
     let charterVersions: Int64
+    let digest: ViewDigest
 
     /// Reads the generation in service; nil where there is none, or it is of another version, half, or cannot be read.
     init?(_ directory: ViewDirectory, _ study: StudyID) {
         guard let reader = try? ViewReader(directory, study: study) else { return nil }
         let found = try? reader.rows(
             """
-            SELECT version, study, incarnation, arrival, leaf, shape, charter_versions FROM generation
+            SELECT version, study, incarnation, arrival, leaf, shape, charter_versions, digest FROM generation
             WHERE is_complete = 1
             """
         ) { row -> StoredView? in
             guard row.uint64(0) == ViewSchema.version, row.text(1) == study.description,
-                let incarnation = RandomName(bytes: row.bytes(2)), let leaf = row.hash(4), let shape = row.hash(5)
+                let incarnation = RandomName(bytes: row.bytes(2)), let leaf = row.hash(4), let shape = row.hash(5),
+                let digest = row.hash(7)
             else { return nil }
             return StoredView(
                 generation: reader.generation,
                 position: ViewPosition(incarnation: incarnation, arrival: row.int64(3), leaf: leaf), shape: shape,
-                charterVersions: row.int64(6))
+                charterVersions: row.int64(6), digest: ViewDigest(sum: digest))
         }
         guard let stored = found?.first ?? nil else { return nil }
         self = stored
     }
 
-    private init(generation: Int, position: ViewPosition, shape: Hash, charterVersions: Int64) {
+    private init(
+        generation: Int, position: ViewPosition, shape: Hash, charterVersions: Int64, digest: ViewDigest
+    ) {
+        self.digest = digest
         self.generation = generation
         self.position = position
         self.shape = shape

@@ -47,7 +47,8 @@ public actor StudyViews {
     }
 
     private let executor = ThreadExecutor()
-    private let dataDirectory: String
+    /// Where `events.sqlite` and `views` lie.
+    public nonisolated let dataDirectory: String
     private let node: NodeID
     private let directory: ViewDirectory
     private let ask: Ask

@@ -24,6 +24,8 @@ public struct MonitoringRow: Hashable, Sendable, Codable {
     public var conflicts: Int
     /// Entries that a person should look at.
     public var findings: Int
+    /// Planned visits whose window is over today (UTC) and of which nothing was entered.
+    public var visitsOverdue: Int
     /// The newest entry, UTC; nil where nothing was entered.
     public var lastEntry: String?
     /// Whole days since then; nil where nothing was entered.
@@ -147,7 +149,7 @@ extension ViewReader {
         try rows(
             """
             SELECT study_site, location, location_name, screened, included, screen_failures, forms, item_values,
-                conflicts, findings, last_entry, days_since_last_entry FROM monitoring
+                conflicts, findings, last_entry, days_since_last_entry, visits_overdue FROM monitoring
             """
         ) { row in
             MonitoringRow(
@@ -155,7 +157,8 @@ extension ViewReader {
                 location: LocationID(unchecked: row.text(1)), name: row.text(2), screened: Int(row.int64(3)),
                 included: Int(row.int64(4)), screenFailures: Int(row.int64(5)), forms: Int(row.int64(6)),
                 values: Int(row.int64(7)), conflicts: Int(row.int64(8)), findings: Int(row.int64(9)),
-                lastEntry: row.optionalText(10), daysSinceLastEntry: row.optionalNumber(11).map { Int($0) })
+                visitsOverdue: Int(row.int64(12)), lastEntry: row.optionalText(10),
+                daysSinceLastEntry: row.optionalNumber(11).map { Int($0) })
         }
     }
 

@@ -5,9 +5,9 @@ import Synchronization
 import Trial
 
 /// How far a rebuild has come.
-public struct RebuildProgress: Hashable, Sendable {
+public struct RebuildProgress: Hashable, Sendable, Codable {
     /// What is being done.
-    public enum Phase: String, Sendable {
+    public enum Phase: String, Sendable, Codable {
         /// Finding out which entries concern whom.
         case indexing
         /// Folding participants and writing their rows.
@@ -103,6 +103,27 @@ public struct ViewRebuild: Sendable {
             directory.remove(context.study, generation)
             throw error is DatabaseFailure ? (error as? DatabaseFailure).map(ViewError.database) ?? error : error
         }
+    }
+
+    /// Builds the generation, compares it with the one in service where that stands at the same arrival and is of the same
+    /// definitions, and switches: for a node that does not run.
+    ///
+    /// - Throws: ``ViewError``, ``StoreCore/StoreError``; what is in service then stays so.
+    public func run(progress: (RebuildProgress) -> Void = { _ in }) throws -> RebuildOutcome {
+        let start = ContinuousClock.now
+        let before = StoredView(directory, context.study)
+        let built = try build(progress: progress)
+        let events = try StoreReader(directory: dataDirectory)
+        var outcome = RebuildOutcome(
+            study: context.study, generation: built.generation, arrival: built.position.arrival, digest: built.digest,
+            digestBefore: nil, counts: built.counts, seconds: 0)
+        // Changes none: then both stand at the same entries, whatever came for other studies.
+        if let before, try before.changesSince(context, events)?.isEmpty == true {
+            outcome.digestBefore = before.digest
+        }
+        try directory.putInService(built, keeping: outcome.isEqual ? [] : Set([before?.generation].compactMap { $0 }))
+        outcome.seconds = (ContinuousClock.now - start).inSeconds
+        return outcome
     }
 
     private func write(

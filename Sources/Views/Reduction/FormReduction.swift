@@ -10,6 +10,8 @@ struct FormReduction {
 
     /// Numbers in the JSON of cells: no item of ``ValueKind`` has 0.
     private static let droppedKind: UInt64 = 0
+    /// Marks values that are kept and do not count, beside 0, 1 and 2 for none, a conflict, and one that is awaited.
+    private static let setAsideMark: UInt64 = 3
 
     func row(_ groups: [(InstanceID, InstanceState)]) -> FormRow {
         let event = form.shape.parent.flatMap { record.instances[$0] }
@@ -50,7 +52,15 @@ struct FormReduction {
         _ group: InstanceState, isRemoved: Bool, _ row: inout FormRow, _ cells: inout JSONText,
         _ entries: inout EntryTable, _ wide: inout WideRows?
     ) {
-        for (item, register) in group.registers.sorted(by: { $0.key < $1.key }) where !register.held.isEmpty {
+        for (item, register) in group.registers.sorted(by: { $0.key < $1.key }) {
+            if !register.setAside.isEmpty {
+                cells.array { cells in
+                    cells.text(composed(item.text))
+                    cells.number(FormReduction.setAsideMark)
+                    for value in register.setAside { write(value, &cells, &entries) }
+                }
+            }
+            if register.held.isEmpty { continue }
             let isConflict = register.isConflict
             let isAwaited = isConflict && !register.awaited.isEmpty
             if isConflict || register.current?.value?.kind != .cleared {

@@ -4,9 +4,13 @@ import Trial
 /// Makes rows of participants' records: the one reducer, live and in every rebuild.
 struct ParticipantReducer: Sendable {
     let layout: DatamartLayout?
+    private let definition: StudyDefinition?
+    private let plan: TrialPlan?
 
     init(_ context: StudyViewContext) {
         layout = context.definition.map(DatamartLayout.init)
+        definition = context.definition
+        plan = context.plan
     }
 
     /// The rows of a participant.
@@ -43,8 +47,25 @@ struct ParticipantReducer: Sendable {
             }
             rows.forms.append(row)
         }
+        rows.visits = visits(of: record)
         rows.digest = rows.ownDigest
         return rows
+    }
+
+    private func visits(of record: ParticipantState) -> [VisitRow] {
+        guard let plan, let definition, !plan.visitRules.isEmpty else { return [] }
+        return VisitSchedule.visits(of: record, plan: plan, definition: definition).map { visit in
+            let outcome =
+                switch visit.outcome {
+                case .open: "open"
+                case .done: "done"
+                case .notApplicable(let exclusion): exclusion.rawValue
+                }
+            return VisitRow(
+                eventOID: visit.event.text, occurrence: visit.occurrence, due: visit.due?.description,
+                windowStart: visit.window?.lowerBound.description, windowEnd: visit.window?.upperBound.description,
+                outcome: outcome)
+        }
     }
 }
 
@@ -105,6 +126,14 @@ extension ParticipantRows {
             writer.identifier(11, finding.entry)
             writer.string(12, finding.kind.rawValue)
             writer.string(13, finding.rule ?? "")
+        }
+        for visit in visits {
+            writer.string(17, visit.eventOID)
+            writer.unsigned(18, UInt64(visit.occurrence))
+            writer.string(19, visit.due ?? "")
+            writer.string(20, visit.windowStart ?? "")
+            writer.string(21, visit.windowEnd ?? "")
+            writer.string(22, visit.outcome)
         }
         writer.unsigned(14, UInt64(filledForms))
         writer.unsigned(15, UInt64(values))

@@ -14,6 +14,7 @@ struct ParticipantRows: Sendable {
     var statuses: [StatusRow] = []
     var findings: [FindingRow] = []
     var forms: [FormRow] = []
+    var visits: [VisitRow] = []
     /// Items with a current value, those in conflict counted once; nothing that is removed.
     var values = 0
     var conflicts = 0
@@ -28,6 +29,18 @@ struct StatusRow: Sendable {
     var entry: EntryID
     var status: ParticipantStatus
     var eventDate: String
+}
+
+/// One occurrence of an event that the plan schedules.
+struct VisitRow: Sendable {
+    var eventOID: String
+    var occurrence: Int
+    /// Days as `YYYY-MM-DD`; nil while the day they are counted from is not known.
+    var due: String?
+    var windowStart: String?
+    var windowEnd: String?
+    /// `open`, `done`, or why it does not have to take place.
+    var outcome: String
 }
 
 /// What a person should know of an entry.

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Node
 import Store
+import Views
 
 /// `varde bench`.
 struct BenchCommand: AsyncParsableCommand {
@@ -16,6 +17,7 @@ struct BenchCommand: AsyncParsableCommand {
             Example:
               varde bench
               varde bench --json --entries 20000 --dir /var/lib/varde/bench
+              varde bench --only-rebuild --rebuild-values 1000000,10000000
             """)
 
     @Option(help: "Seconds for each measurement of appends.")
@@ -24,6 +26,12 @@ struct BenchCommand: AsyncParsableCommand {
     var entries = 100_000
     @Option(help: "Entries written one by one to measure how soon they arrive.")
     var samples = 300
+    @Option(help: "Values of the invented studies whose views are rebuilt, separated by commas; 0 for none.")
+    var rebuildValues = "1000000"
+    @Option(help: "Values of a participant in these studies.")
+    var valuesPerParticipant = 2_000
+    @Flag(help: "Measure only rebuilds.")
+    var onlyRebuild = false
     @Option(name: .customLong("dir"), help: "Where to write; without it a temporary folder, which is removed.")
     var directory: String?
     @Flag(help: "Print the figures as JSON.")
@@ -57,7 +65,27 @@ struct BenchCommand: AsyncParsableCommand {
 
     struct Figures: Encodable {
         var append: [Append]
-        var replication: ReplicationBenchmarkReport
+        var replication: ReplicationBenchmarkReport?
+        var rebuild: [Rebuild]
+    }
+
+    struct Rebuild: Encodable {
+        var report: RebuildBenchmarkReport
+        var valuesPerSecond: Double
+        var secondsForNationalYear: Double
+
+        init(_ report: RebuildBenchmarkReport) {
+            self.report = report
+            valuesPerSecond = report.valuesPerSecond
+            secondsForNationalYear = report.secondsForNationalYear
+        }
+    }
+
+    /// The sizes to rebuild; nil where the option cannot be read.
+    private var rebuildSizes: [Int]? {
+        let sizes = rebuildValues.split(separator: ",").map { Int($0) }
+        guard sizes.allSatisfy({ $0.map { (0...100_000_000).contains($0) } ?? false }) else { return nil }
+        return sizes.compactMap { $0 }.filter { $0 > 0 }
     }
 
     func validate() throws {
@@ -65,27 +93,62 @@ struct BenchCommand: AsyncParsableCommand {
         guard (1...10_000_000).contains(entries) else {
             throw ValidationError("--entries lies between 1 and 10 000 000")
         }
+        guard rebuildSizes != nil else {
+            throw ValidationError("--rebuild-values takes numbers up to 100 000 000, separated by commas")
+        }
+        guard (20...100_000).contains(valuesPerParticipant) else {
+            throw ValidationError("--values-per-participant lies between 20 and 100 000")
+        }
         guard (1...100_000).contains(samples) else { throw ValidationError("--samples lies between 1 and 100 000") }
     }
 
     func run() async throws {
         let path = try directory ?? TemporaryDirectory.make()
         defer { if directory == nil { try? FileManager.default.removeItem(atPath: path) } }
-        var append: [Append] = []
-        for writers in [1, 64] {
-            Output.progress("appending with \(writers) writers")
-            append.append(
-                Append(
-                    try await AppendBenchmark.run(
-                        directory: path + "/append-\(writers)", writers: writers, seconds: seconds)))
+        let rebuild = try (rebuildSizes ?? []).enumerated().map { place, values in
+            Rebuild(
+                try RebuildBenchmark.run(
+                    directory: path + "/rebuild-\(place)", values: values, valuesPerParticipant: valuesPerParticipant
+                ) { Output.progress($0) })
         }
-        let replication = try await ReplicationBenchmark.run(
-            directory: path + "/replication", entries: entries, liveSamples: samples
-        ) { Output.progress($0) }
+        var append: [Append] = []
+        var replication: ReplicationBenchmarkReport?
+        if !onlyRebuild {
+            for writers in [1, 64] {
+                Output.progress("appending with \(writers) writers")
+                append.append(
+                    Append(
+                        try await AppendBenchmark.run(
+                            directory: path + "/append-\(writers)", writers: writers, seconds: seconds)))
+            }
+            replication = try await ReplicationBenchmark.run(
+                directory: path + "/replication", entries: entries, liveSamples: samples
+            ) { Output.progress($0) }
+        }
         Output.endProgress()
-        if json { return try Output.json(Figures(append: append, replication: replication)) }
-        show(append)
-        show(replication)
+        if json { return try Output.json(Figures(append: append, replication: replication, rebuild: rebuild)) }
+        if !append.isEmpty { show(append) }
+        if let replication { show(replication) }
+        show(rebuild)
+    }
+
+    private func show(_ rebuild: [Rebuild]) {
+        if !rebuild.isEmpty { Output.line("rebuilding a study's view from its entries") }
+        for figures in rebuild {
+            let report = figures.report
+            Output.line(
+                String(
+                    format:
+                        "  %8.0f values/s: %@ values of %@ participants in %.2f s (%.2f s of it indexing), %.0f MB at most",
+                    figures.valuesPerSecond, Output.grouped(report.values), Output.grouped(report.participants),
+                    report.seconds, report.indexSeconds, Double(report.peakResidentBytes) / 1e6))
+            Output.line(
+                String(
+                    format:
+                        "              beside: SQLite alone %.0f values/s; 27.6 M values would take %.0f s; digests %@",
+                    report.plainValuesPerSecond, figures.secondsForNationalYear, report.isEqual ? "equal" : "NOT EQUAL")
+            )
+        }
     }
 
     private func show(_ append: [Append]) {

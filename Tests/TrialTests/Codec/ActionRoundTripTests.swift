@@ -19,6 +19,26 @@ struct ActionRoundTripTests {
         }
     }
 
+    @Test(arguments: 0..<RandomActions.operations)
+    func `whom an entry concerns is read alike with and without what it says`(operation: Int) throws {
+        for seed in UInt64(0)..<50 {
+            var random = RandomActions(generator: SplitMix64(seed: seed << 8 | UInt64(operation)))
+            let action = random.action(operation)
+            let (entry, raw) = CodecLog.sealed(action, using: &random.generator)
+            let (concern, header) = EntryConcern.read(raw, id: raw.id, stream: CodecLog.name.stream)
+            #expect(header == entry.header)
+            let written = WrittenEntry(
+                raw, id: raw.id, at: EntryAddress(log: CodecLog.name.id, index: 5), in: CodecLog.name)
+            if let key = written.registrationKey {
+                #expect(concern == .registration(key))
+            } else if let participant = action.operation.participant {
+                #expect(concern == .participant(participant))
+            } else {
+                #expect(concern == .other)
+            }
+        }
+    }
+
     @Test(arguments: [0, 1, 59, 60, 61, 62, 63, 64, 100], [0, 1, 2])
     func `free texts have a part each, and what is more than there is room for shares the last`(
         count: Int, closing: Int

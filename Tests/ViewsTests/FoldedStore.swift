@@ -1,0 +1,98 @@
+import EventLog
+import Foundation
+import StoreCore
+import Trial
+import Views
+
+/// A store with the fold of what it holds, as a node keeps them; everything under one lock.
+final class FoldedStore: @unchecked Sendable {
+    private let lock = NSLock()
+    private let core: StoreCore
+    private var fold: StudyFold
+    private var arrival: Int64 = 0
+    let path: String
+    let generated: GeneratedStudy
+
+    init(_ path: String, values: Int = 600, valuesPerParticipant: Int = 60, itemsPerForm: Int = 6) throws {
+        self.path = path
+        core = try GeneratedStudy.store(in: path)
+        generated = try GeneratedStudy(
+            in: core, values: values, valuesPerParticipant: valuesPerParticipant, itemsPerForm: itemsPerForm)
+        fold = StudyFold(study: generated.study, directory: generated.context.authority.directory)
+        try catchUp()
+        _ = fold.takeChanges()
+    }
+
+    private func catchUp() throws {
+        for batch in try core.entries(sinceArrival: arrival, limit: .max) {
+            guard let name = try core.log(batch.arrival.log)?.name else { continue }
+            for stored in batch.entries {
+                try fold.insert(
+                    WrittenEntry(stored.raw, id: stored.id, at: stored.address, in: name),
+                    source: StoreSource(core: core))
+            }
+            arrival = batch.arrival.number
+        }
+    }
+
+    /// Forgets what changed, as a node does that starts.
+    func forgetChanges() { lock.withLock { _ = fold.takeChanges() } }
+
+    /// Commits entries in one transaction; gives the arrival.
+    func commit(_ body: (StoreCore) throws -> Void) throws -> Int64 {
+        try lock.withLock {
+            try core.transaction { try body(core) }
+            try catchUp()
+            return arrival
+        }
+    }
+
+    /// What the views are told.
+    func report(_ asked: [StudyID: [LocationID: Set<EntryID>]]) throws -> FoldReport {
+        try lock.withLock {
+            try catchUp()
+            var changes = fold.takeChanges()
+            changes.merge(asked[fold.study] ?? [:]) { $0.union($1) }
+            return FoldReport(
+                contexts: [fold.study: generated.context],
+                updates: changes.isEmpty ? [] : [StudyUpdate(fold, changes: changes)], arrival: arrival,
+                leaf: try core.leafHash(atArrival: arrival) ?? .zero)
+        }
+    }
+
+    /// The participants' registrations, sorted.
+    var participants: [EntryID] {
+        lock.withLock { fold.locations[GeneratedStudy.location]?.records.keys.sorted() ?? [] }
+    }
+
+    var counts: StreamCounts? { lock.withLock { fold.locations[GeneratedStudy.location]?.counts } }
+
+    /// Keeps the views of this store while `body` runs.
+    func withViews(_ body: (StudyViews) async throws -> Void) async throws {
+        let failures = Failures()
+        let views = StudyViews(dataDirectory: path, node: GeneratedStudy.node) { [self] asked in
+            try report(asked)
+        } onFailure: { _, error in
+            failures.note(error)
+        }
+        let running = Task { try await views.run() }
+        do {
+            try await body(views)
+        } catch {
+            await views.stop()
+            try await running.value
+            throw failures.first ?? error
+        }
+        await views.stop()
+        try await running.value
+        if let failure = failures.first { throw failure }
+    }
+}
+
+final class Failures: @unchecked Sendable {
+    private let lock = NSLock()
+    private var errors: [any Error] = []
+
+    func note(_ error: any Error) { lock.withLock { errors.append(error) } }
+    var first: (any Error)? { lock.withLock { errors.first } }
+}
