@@ -46,6 +46,12 @@ public struct OperationType: HeaderCode {
     public static let removed = OperationType(rawValue: 33)
     /// The flag is taken back.
     public static let restored = OperationType(rawValue: 34)
+    /// Whether several beginnings of a form are one form, several, or wrong.
+    public static let instancesDecided = OperationType(rawValue: 35)
+    /// The sides of a conflict are judged and its outcome is written.
+    public static let conflictResolved = OperationType(rawValue: 36)
+    /// A person who saw all of a form says that its values may stand together.
+    public static let formConfirmed = OperationType(rawValue: 37)
     /// A version of an answer to a questionnaire arrives from a client system.
     public static let responseReceived = OperationType(rawValue: 40)
     /// A participant gets a label.
@@ -64,7 +70,8 @@ public struct OperationType: HeaderCode {
         1: "log opened", 2: "log closed", 10: "study founded", 11: "content chunk", 12: "definition published",
         13: "participation numbered", 14: "participation accepted", 15: "participation withdrawn", 16: "plan set",
         17: "delegation numbered", 30: "participant registered", 31: "status recorded", 32: "form saved", 33: "removed",
-        34: "restored", 40: "response received", 41: "label assigned", 42: "participants linked",
+        34: "restored", 35: "instances decided", 36: "conflict resolved", 37: "form confirmed", 40: "response received",
+        41: "label assigned", 42: "participants linked",
         43: "participants unlinked", 50: "redaction ordered", 51: "erasure ordered",
     ]
 }

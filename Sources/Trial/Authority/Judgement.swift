@@ -28,6 +28,8 @@ public enum VoidRule: UInt64, Hashable, Sendable, Codable, CaseIterable {
     case notDelegated = 12
     /// V13: an instance, value or group is named that does not fit where it stands.
     case misplaced = 13
+    /// V14: the act decides for others, and the delegation had ended, known to the writer or not.
+    case delegationEnded = 14
     /// V16: a form save, removal apart, is about a form that only its client system writes.
     case foreignResponse = 16
 
@@ -47,6 +49,7 @@ public enum VoidRule: UInt64, Hashable, Sendable, Codable, CaseIterable {
         case .roleMayNot: "the role may not do this"
         case .notDelegated: "the actor was not delegated in this role"
         case .misplaced: "the entry names something that does not fit where it stands"
+        case .delegationEnded: "the delegation had ended, and the entry decides for others"
         case .foreignResponse: "the entry writes into an answer that only its client system may change"
         }
     }

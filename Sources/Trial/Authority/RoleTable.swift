@@ -12,6 +12,8 @@ public enum Act: Hashable, Sendable, CaseIterable {
     case registerParticipant
     /// Save forms, remove and restore.
     case enterData
+    /// Decide conflicts, and confirm what nobody saw together: acts that decide for others.
+    case decideConflicts
     /// Submit participants' answers to questionnaires.
     case submitResponses
     /// Order parts to be dropped.
@@ -29,7 +31,13 @@ public enum RoleTable {
 
     /// Whether the act needs a delegation of the study site, beside the role.
     public static func needsDelegation(_ act: Act) -> Bool {
-        act == .registerParticipant || act == .enterData || act == .submitResponses
+        act == .registerParticipant || act == .enterData || act == .decideConflicts || act == .submitResponses
+    }
+
+    /// Whether the act decides for others, so that it has no effect where the delegation had ended, known to the writer or
+    /// not (DESIGN §5, "Rights").
+    public static func decidesForOthers(_ act: Act) -> Bool {
+        act == .decideConflicts
     }
 
     /// The act that an operation is; nil for an operation this software does not know.
@@ -41,6 +49,7 @@ public enum RoleTable {
         case .delegationNumbered: .delegate
         case .participantRegistered, .statusRecorded: .registerParticipant
         case .formSaved, .removed, .restored: .enterData
+        case .instancesDecided, .conflictResolved, .formConfirmed: .decideConflicts
         case .responseReceived: .submitResponses
         case .redactionOrdered, .erasureOrdered: .orderDrop
         default: nil
@@ -50,9 +59,9 @@ public enum RoleTable {
     private static let table: [Role: Set<Act>] = [
         .node: [.keepLog],
         .institution: [.answerForInstitution, .delegate, .orderDrop],
-        .principalInvestigator: [.delegate, .registerParticipant, .enterData, .orderDrop],
-        .investigator: [.registerParticipant, .enterData],
-        .studyNurse: [.registerParticipant, .enterData],
+        .principalInvestigator: [.delegate, .registerParticipant, .enterData, .decideConflicts, .orderDrop],
+        .investigator: [.registerParticipant, .enterData, .decideConflicts],
+        .studyNurse: [.registerParticipant, .enterData, .decideConflicts],
         .dataImport: [.registerParticipant, .enterData],
         .dataManager: [.manageStudy],
         .partnerApp: [.submitResponses],

@@ -28,7 +28,12 @@ extension StudyAuthority {
         guard RoleTable.allows(key.authority.role, act) else { return .void(.roleMayNot) }
         guard RoleTable.needsDelegation(act) else { return .effect(nil) }
         guard let site = participation.site(of: location) else { return .void(.notDelegated) }
-        return judgeDelegation(key, at: site.id)
+        let judgement = judgeDelegation(key, at: site.id)
+        // What decides for others may not outlive the right to it; what was measured may.
+        if RoleTable.decidesForOthers(act), judgement == .effect(.delegationHadEnded) {
+            return .void(.delegationEnded)
+        }
+        return judgement
     }
 
     /// The acceptance, not here yet, by which `writer` would share `location`'s stream in a regional site.

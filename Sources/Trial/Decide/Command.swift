@@ -138,13 +138,19 @@ public struct RemovalTarget: Hashable, Sendable, Codable {
     public var instance: InstanceID?
     /// Why.
     public var reason: String
+    /// Every value that was on the screen; nil where the sender goes by what the node holds.
+    public var seen: [SeenValue]?
 
     /// States a target.
-    public init(location: LocationID, participant: ParticipantReference, instance: InstanceID?, reason: String) {
+    public init(
+        location: LocationID, participant: ParticipantReference, instance: InstanceID?, reason: String,
+        seen: [SeenValue]? = nil
+    ) {
         self.location = location
         self.participant = participant
         self.instance = instance
         self.reason = reason
+        self.seen = seen
     }
 }
 
@@ -178,6 +184,12 @@ public enum Request: Hashable, Sendable, Codable {
     case remove(RemovalTarget)
     /// Takes such a flag back.
     case restore(RemovalTarget)
+    /// Decides what the beginnings of a form are.
+    case decideInstances(InstanceDecisionEntry)
+    /// Resolves a conflict of an item or of a whole.
+    case resolve(ResolutionEntry)
+    /// Confirms a form whose values never stood together.
+    case confirm(FormConfirmationEntry)
     /// Submits a version of an answer to a questionnaire.
     case respond(ResponseEntry)
 }

@@ -10,24 +10,10 @@ extension Decision {
             participant: participant, definition: definition, entryOfCommand: context.entryOfCommand)
         let form = try table.form(entry)
         let seen = entry.seen.map { ValueID(entry: participant.standing(for: $0.entry), position: $0.position) }
-        var changes: [Change] = []
-        for group in entry.groups {
-            let place = try table.group(group.group, in: form)
-            let definitions = try items(of: group, in: definition)
-            for (entered, item) in zip(group.items, definitions) {
-                guard !changes.contains(where: { $0.instance == place && $0.item == item.oid }) else {
-                    throw .badValue(item.oid, reason: "it is entered twice in one save; enter it once")
-                }
-                let held = table.registers(at: place)?[item.oid]?.held ?? []
-                changes.append(
-                    Change(
-                        instance: place, item: item.oid, value: try value(of: entered, item, in: definition),
-                        replaces: held.compactMap { value in seen.firstIndex(of: value.id).map(UInt64.init) },
-                        reasonCode: entered.reasonCode, isCorrection: !held.isEmpty,
-                        isFreeText: item.isFreeText && isDatum(entered.value)))
-            }
-        }
+        var changes = try changes(entry.groups, in: form, seen, &table, definition)
         try requireCurrent(Set(seen), for: changes, in: table)
+        try requireRightToDecide(of: command.sender, for: changes, in: table)
+        if !changes.isEmpty { try completeWholes(&changes, in: &table, seen, definition) }
         guard !changes.isEmpty || table.beginsSomething else { throw .nothingToDo }
         var save = FormSave(participant: participant.id, instances: table.lines, changes: changes, seen: seen)
         save.prompts = entry.prompts
@@ -37,6 +23,28 @@ extension Decision {
         return try forParticipant(
             .formSaved(save), at: entry.location, subject: participant.subject, definition: content, command,
             in: context)
+    }
+
+    /// The changes that entered groups make.
+    static func changes(
+        _ groups: [EnteredGroup], in form: Int, _ seen: [ValueID], _ table: inout InstanceTable,
+        _ definition: StudyDefinition
+    ) throws(Refusal) -> [Change] {
+        var changes: [Change] = []
+        for group in groups {
+            let place = try table.group(group.group, in: form)
+            let definitions = try items(of: group, in: definition)
+            for (entered, item) in zip(group.items, definitions) {
+                guard !changes.contains(where: { $0.instance == place && $0.item == item.oid }) else {
+                    throw .badValue(item.oid, reason: "it is entered twice in one save; enter it once")
+                }
+                changes.append(
+                    table.change(
+                        of: item.oid, at: place, to: try value(of: entered, item, in: definition), seen,
+                        reasonCode: entered.reasonCode, isFreeText: item.isFreeText && isDatum(entered.value)))
+            }
+        }
+        return changes
     }
 
     /// The definitions of a group's items, in the order entered.
@@ -74,6 +82,28 @@ extension Decision {
         guard stale.isEmpty else { throw .newerValues(stale) }
     }
 
+    /// Refuses a save that would end a conflict where the sender may not decide one.
+    private static func requireRightToDecide(
+        of sender: Sender, for changes: [Change], in table: InstanceTable
+    ) throws(Refusal) {
+        guard !RoleTable.allows(sender.role.role, .decideConflicts) else { return }
+        let conflicting = changes.filter { table.registers(at: $0.instance)?[$0.item]?.isConflict == true }
+        guard conflicting.isEmpty else { throw .inConflict(conflicting.map(\.item)) }
+    }
+
+    /// Lets a save in a whole form or group hold every item of it, so that the version stands by itself (M34).
+    private static func completeWholes(
+        _ changes: inout [Change], in table: inout InstanceTable, _ seen: [ValueID], _ definition: StudyDefinition
+    ) throws(Refusal) {
+        for (group, item, register) in table.itemsOfWholes {
+            let place = try table.standing(group)
+            guard !changes.contains(where: { $0.instance == place && $0.item == item }) else { continue }
+            guard !register.isConflict else { throw .inConflict([item]) }
+            guard let held = register.current else { continue }
+            changes.append(table.copy(of: held, item, at: place, seen, definition))
+        }
+    }
+
     static func isDatum(_ value: EnteredValue) -> Bool {
         if case .datum = value { true } else { false }
     }
@@ -102,30 +132,6 @@ extension Decision {
             }
             return Value(kind: ValueKind(item.dataType), typed: typed, normalised: normal, unit: unit)
         }
-    }
-
-    static func decideRemoval(
-        _ target: RemovalTarget, restores: Bool, _ command: Command, in context: DecisionContext
-    ) throws(Refusal) -> EntryDraft {
-        let participant = try participant(target.participant, at: target.location, in: context)
-        var lines: [InstanceDeclaration] = []
-        var values: [ValueID] = []
-        if let instance = target.instance {
-            var table = InstanceTable(
-                participant: participant, definition: context.definition?.study, entryOfCommand: context.entryOfCommand)
-            _ = try table.standing(instance)
-            lines = table.lines
-            values = participant.instances[instance]?.registers.values.flatMap { $0.held.map(\.id) }.sorted() ?? []
-        }
-        let standing = participant.standingRemovals(of: target.instance)
-        guard standing.isEmpty != restores else { throw .nothingToDo }
-        let removal = Removal(
-            participant: participant.id, instances: lines, seen: restores ? standing : [], seenValues: values,
-            reason: target.reason)
-        return try forParticipant(
-            restores ? .restored(removal) : .removed(removal), at: target.location, subject: participant.subject,
-            command,
-            in: context)
     }
 }
 

@@ -69,6 +69,9 @@ public enum Decision {
             try decideRemoval(target, restores: false, command, in: context)
         case .restore(let target):
             try decideRemoval(target, restores: true, command, in: context)
+        case .decideInstances(let entry): try decideInstances(entry, command, in: context)
+        case .resolve(let entry): try decideResolution(entry, command, in: context)
+        case .confirm(let entry): try decideConfirmation(entry, command, in: context)
         case .respond(let entry):
             try decideResponse(entry, command, in: context)
         }

@@ -20,13 +20,16 @@ struct InstanceTable {
     /// Whether the entry begins an instance.
     var beginsSomething: Bool { lines.contains { $0.beginsHere } }
 
+    /// The instance of a line; nil for what this entry begins.
+    func id(at place: Int) -> InstanceID? { ids[place] }
+
     /// The registers that stand in a line's instance.
     func registers(at place: Int) -> [ItemOID: Register]? {
         ids[place].flatMap { participant.instances[$0]?.registers }
     }
 
     /// The registers of every instance that is a whole, or stands in one, of those this entry is about.
-    var registersOfWholes: [[ItemOID: Register]] {
+    private var wholes: [(id: InstanceID, registers: [ItemOID: Register])] {
         var wholes: [InstanceID: [ItemOID: Register]] = [:]
         for (line, id) in zip(lines, ids) where line.isWhole {
             guard let id else { continue }
@@ -35,7 +38,40 @@ struct InstanceTable {
                 wholes[other] = state.registers
             }
         }
-        return wholes.sorted { $0.key < $1.key }.map(\.value)
+        return wholes.sorted { $0.key < $1.key }.map { (id: $0.key, registers: $0.value) }
+    }
+
+    /// The registers of the wholes that this entry is about.
+    var registersOfWholes: [[ItemOID: Register]] { wholes.map(\.registers) }
+
+    /// Every item with a value in the wholes that this entry is about, in the order of group and item.
+    var itemsOfWholes: [(group: InstanceID, item: ItemOID, register: Register)] {
+        wholes.flatMap { id, registers in
+            registers.filter { !$0.value.held.isEmpty }.sorted { $0.key < $1.key }
+                .map { (group: id, item: $0.key, register: $0.value) }
+        }
+    }
+
+    /// A change of an item at a line's instance.
+    func change(
+        of item: ItemOID, at place: Int, to value: Value?, _ seen: [ValueID], reasonCode: String? = nil,
+        isFreeText: Bool
+    ) -> Change {
+        let held = registers(at: place)?[item]?.held ?? []
+        return Change(
+            instance: place, item: item, value: value,
+            replaces: held.compactMap { value in seen.firstIndex(of: value.id).map(UInt64.init) },
+            reasonCode: reasonCode, isCorrection: !held.isEmpty, isFreeText: isFreeText)
+    }
+
+    /// A change that writes again what a value says.
+    func copy(
+        of held: HeldValue, _ item: ItemOID, at place: Int, _ seen: [ValueID], _ definition: StudyDefinition
+    ) -> Change {
+        let hasDatum = held.value.map { $0.kind != .missing && $0.kind != .cleared } ?? false
+        // An item that the definitions have no more was written as their version said; text is then best kept apart.
+        let isFreeText = definition.items[item].map(\.isFreeText) ?? (held.value?.kind == .text)
+        return change(of: item, at: place, to: held.value, seen, isFreeText: hasDatum && isFreeText)
     }
 
     /// Enters the event and the form that a save is about; gives the form's place.
@@ -132,6 +168,25 @@ struct InstanceTable {
         lines.append(line)
         ids.append(id)
         return lines.count - 1
+    }
+
+    /// Enters the way down to the form that participant, visit and OID name, whether it stands or only beginnings apart from
+    /// it do; gives its place.
+    mutating func undivided(_ form: InstanceID) throws(Refusal) -> (place: Int, id: InstanceID) {
+        let id = participant.undividedForm(of: form)
+        if let state = participant.instances[id] {
+            guard state.shape.kind == .form, state.identity == .natural else {
+                throw .unknownInstance(oid: state.shape.oid)
+            }
+            return (try standing(id), id)
+        }
+        guard let state = participant.instances[form], let event = state.shape.parent else {
+            throw .unknownInstance(oid: form.description)
+        }
+        let line = InstanceDeclaration(
+            kind: .form, parent: try standing(event), oid: state.shape.oid, identity: .natural, beginsHere: false,
+            isWhole: state.isWhole)
+        return (append(line, id), id)
     }
 
     /// Enters the way down to an instance that stands; gives its place.

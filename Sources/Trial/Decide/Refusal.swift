@@ -38,6 +38,12 @@ public enum Refusal: Error, Hashable, Sendable, Codable {
     case badValue(ItemOID, reason: String)
     /// The item holds newer values than those seen: read the form again.
     case newerValues([ItemOID])
+    /// The form was begun elsewhere too: read it again.
+    case newerBeginnings(oid: String)
+    /// The items are in conflict, and this is no way to decide it.
+    case inConflict([ItemOID])
+    /// What the command resolves is not in conflict at this node.
+    case noSuchConflict
     /// The answer lacks something, or is not what it is said to be.
     case badResponse(String)
     /// The form holds an answer that only the client system changes, by a further version.
@@ -78,6 +84,11 @@ public enum Refusal: Error, Hashable, Sendable, Codable {
         case .badValue(let item, let reason): "item \(item): \(reason)"
         case .newerValues(let items):
             "newer values stand in \(items.map(\.text).joined(separator: ", ")); read the form again and decide with them in sight"
+        case .newerBeginnings(let oid):
+            "the form \(oid) has other beginnings than those named; read it again and decide with all of them in sight"
+        case .inConflict(let items):
+            "conflicts stand in \(items.map(\.text).joined(separator: ", ")); staff of the study site resolve them first, naming every side"
+        case .noSuchConflict: "there is no such conflict at this node; list the open conflicts"
         case .badResponse(let reason): "the answer cannot be recorded: \(reason)"
         case .onlyByClient(let oid):
             "form \(oid) holds an answer of a client system; only that system changes it, by sending it amended"

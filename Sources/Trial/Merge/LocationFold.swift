@@ -132,12 +132,16 @@ public struct LocationFold: Sendable {
         }
         markChanged(id)
         if record.admits(entry, judge: judge), let key = entry.commandKey {
-            if commands[id]?[key] != nil {
+            // A decision says where earlier writes stand, so applying it alone would not do.
+            if commands[id]?[key] != nil || entry.header?.operation == .instancesDecided {
                 records[id] = record
                 return try recompute(id, source: source, judge: judge)
             }
             commands[id, default: [:]][key] = entry.id
-            record.apply(entry)
+            guard record.apply(entry) else {
+                records[id] = record
+                return try recompute(id, source: source, judge: judge)
+            }
         }
         records[id] = record
     }

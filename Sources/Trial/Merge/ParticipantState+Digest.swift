@@ -21,9 +21,15 @@ extension ParticipantState {
             writer.string(10, record.eventDate)
             writer.boolean(11, correctedStatuses.contains(entry))
         }
+        let groups = groupsOfForms
         for (instance, state) in instances.sorted(by: { $0.key < $1.key }) {
             writer.identifier(12, instance)
-            writer.message(13) { state.write(into: &$0) }
+            writer.message(13) { inner in
+                state.write(into: &inner)
+                if state.shape.kind == .form {
+                    inner.boolean(10, isMergedUnseen(instance, groups[instance] ?? []))
+                }
+            }
         }
         for (entry, target) in removals.sorted(by: { $0.key < $1.key }) {
             writer.identifier(14, entry)
@@ -39,8 +45,34 @@ extension ParticipantState {
             writer.identifier(21, entry)
             writer.unsigned(22, rule.rawValue)
         }
+        writeDecisions(into: &writer)
         writeResponses(into: &writer)
         return .sha256(writer.bytes)
+    }
+
+    /// What people decided, and what is to be decided.
+    private func writeDecisions(into writer: inout WireWriter) {
+        for (entry, decision) in decisions.sorted(by: { $0.key < $1.key }) {
+            writer.identifier(31, entry)
+            writer.identifier(32, decision.form)
+            for (beginning, verdict) in decision.verdicts.sorted(by: { $0.key < $1.key }) {
+                writer.message(33) { inner in
+                    beginning.write(into: &inner)
+                    inner.unsigned(3, verdict.rawValue)
+                }
+            }
+            writer.boolean(34, rulings[decision.form]?.standing[entry] == nil)
+        }
+        for (entry, target) in restorations.sorted(by: { $0.key < $1.key }) {
+            writer.identifier(35, entry)
+            writer.identifier(36, target)
+        }
+        for conflict in openConflicts.list {
+            writer.unsigned(37, conflict.kind.rawValue)
+            writer.identifier(38, conflict.instance)
+            if let item = conflict.item { writer.string(39, composed(item.text)) }
+            writer.boolean(40, conflict.isWaiting)
+        }
     }
 }
 
@@ -81,6 +113,7 @@ extension InstanceState {
                 }
             }
         }
+        for version in heldVersions.map(\.entry).sorted() { writer.identifier(9, version) }
     }
 }
 

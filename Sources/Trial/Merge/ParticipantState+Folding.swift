@@ -35,9 +35,25 @@ extension ParticipantState {
             state.note(.commandRepeatedWithOtherContent, of: registration.id)
             state.note(.commandRepeatedWithOtherContent, of: entry.id)
         }
-        for entry in distinct { state.apply(entry) }
-        for entry in effective where state.canonical[entry.id] != nil { state.noteRepetition(entry) }
-        return state
+        // Decisions say in which form a write stands, so they come first; of what is whole and where it stands all
+        // entries have a say, so where one that comes later says otherwise everything is applied once more.
+        for entry in distinct where entry.header?.operation == .instancesDecided { state.apply(entry) }
+        var again = state
+        var fits = true
+        for entry in distinct { fits = state.apply(entry) && fits }
+        guard !fits else {
+            state.noteRepetitions(in: effective)
+            return state
+        }
+        again.instances = state.instances.mapValues(\.emptied)
+        for entry in distinct { again.apply(entry) }
+        again.noteRepetitions(in: effective)
+        return again
+    }
+
+    /// Notes what the nodes of repetitions had held.
+    private mutating func noteRepetitions(in entries: [WrittenEntry]) {
+        for entry in entries where canonical[entry.id] != nil { noteRepetition(entry) }
     }
 
     /// Keeps a finding, of two about one entry the graver.
@@ -108,11 +124,23 @@ extension ParticipantState {
             record.participant = id
             record.replaces = record.replaces.map(standing(for:))
             action.operation = .statusRecorded(record)
-        case .formSaved(var save):
-            save.participant = id
-            save.instances = save.instances.map(mapped)
-            save.seen = save.seen.map(mapped)
-            action.operation = .formSaved(save)
+        case .formSaved(let save): action.operation = .formSaved(mapped(save))
+        case .conflictResolved(var resolution):
+            resolution.save = mapped(resolution.save)
+            resolution.sides = resolution.sides.map { JudgedSide(mapped($0.side), $0.verdict) }
+                .sorted { $0.side < $1.side }
+            action.operation = .conflictResolved(resolution)
+        case .instancesDecided(var decision):
+            decision.participant = id
+            decision.instances = decision.instances.map(mapped)
+            decision.verdicts = decision.verdicts.map { BeginningVerdict(mapped($0.beginning), $0.verdict) }
+                .sorted { $0.beginning < $1.beginning }
+            action.operation = .instancesDecided(decision)
+        case .formConfirmed(var confirmation):
+            confirmation.participant = id
+            confirmation.instances = confirmation.instances.map(mapped)
+            confirmation.seen = confirmation.seen.map(mapped)
+            action.operation = .formConfirmed(confirmation)
         case .responseReceived(var response):
             response.participant = id
             response.instances = response.instances.map(mapped)
@@ -122,6 +150,14 @@ extension ParticipantState {
         default: break
         }
         return action
+    }
+
+    private func mapped(_ save: FormSave) -> FormSave {
+        var save = save
+        save.participant = id
+        save.instances = save.instances.map(mapped)
+        save.seen = save.seen.map(mapped)
+        return save
     }
 
     private func mapped(_ removal: Removal) -> Removal {

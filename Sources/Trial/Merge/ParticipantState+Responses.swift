@@ -129,9 +129,10 @@ extension ParticipantState {
         return seen.filter { !applied.contains($0) }.sorted()
     }
 
-    mutating func apply(_ response: Response, by entry: WrittenEntry) {
+    mutating func apply(_ response: Response, by entry: WrittenEntry, _ table: inout InstancePlaces) {
         guard let client = entry.header?.authority.actor else { return }
-        let ids = declare(response.instances, by: entry.id)
+        declare(response.instances, &table)
+        let ids = table.ids
         guard let form = response.instances.firstIndex(where: { $0.kind == .form }) else { return }
         for (position, change) in response.changes.enumerated() {
             instances[ids[change.instance]]?.registers[change.item, default: Register()].setAside(

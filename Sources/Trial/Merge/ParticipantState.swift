@@ -41,10 +41,21 @@ public struct InstanceState: Hashable, Sendable {
     public internal(set) var registers: [ItemOID: Register] = [:]
     /// Whether its concurrent versions are alternatives as wholes.
     public internal(set) var isWhole = false
+    /// Of a form, what those had seen who wrote in it or confirmed it; without those who began it and had seen nothing.
+    var sights: [EntryID: Sight] = [:]
+    /// Of a whole, what each entry wrote in it.
+    var versions: [EntryID: WholeVersion] = [:]
 
     init(shape: Shape, identity: InstanceIdentity) {
         self.shape = shape
         self.identity = identity
+    }
+
+    /// The instance in its place, with nothing written in it.
+    var emptied: InstanceState {
+        var state = InstanceState(shape: shape, identity: identity)
+        state.isWhole = isWhole
+        return state
     }
 
     /// The repeat key to show and export: the first beginning's, or the number of an answer's row.
@@ -98,7 +109,17 @@ public struct ParticipantState: Hashable, Sendable {
     public internal(set) var removals: [EntryID: InstanceID?] = [:]
     /// Removals that were taken back, also ones that are not here yet.
     var restoredRemovals: Set<EntryID> = []
-    /// Where the registration and every applied save came from.
+    /// Restorations, by entry; the target is nil for the participant.
+    var restorations: [EntryID: InstanceID?] = [:]
+    /// What those had seen who removed something.
+    var removalSights: [EntryID: RemovalSight] = [:]
+    /// Decisions on forms that were begun more than once.
+    public internal(set) var decisions: [EntryID: FormDecision] = [:]
+    /// What the standing decisions come to, by the form that participant, visit and OID name.
+    var rulings: [InstanceID: Ruling] = [:]
+    /// For a beginning that a standing decision leaves in its form, that form.
+    var homes: [Beginning: InstanceID] = [:]
+    /// Where the registration and every entry came from that wrote, removed, restored, decided or confirmed.
     public internal(set) var origins: [EntryID: EntryOrigin] = [:]
     /// Entries without effect.
     public internal(set) var void: [EntryID: VoidRule] = [:]
@@ -150,12 +171,18 @@ public struct ParticipantState: Hashable, Sendable {
         removals.contains { $0.value == target && !restoredRemovals.contains($0.key) }
     }
 
+    /// Whether an instance counts: it is in nothing that was removed or decided to be wrong.
+    public func counts(_ id: InstanceID) -> Bool {
+        !isWrongWithin(id) && !isRemovedWithin(id)
+    }
+
     /// The removals of a target that nobody took back, which a restoration names.
     public func standingRemovals(of target: InstanceID?) -> [EntryID] {
         removals.filter { $0.value == target && !restoredRemovals.contains($0.key) }.map(\.key).sorted()
     }
 
-    /// Every item whose values are in conflict.
+    /// Every register whose values are in conflict, whatever it stands in. What is work for people is in
+    /// ``openConflicts``.
     public var conflicts: [(instance: InstanceID, item: ItemOID, register: Register)] {
         instances.sorted { $0.key < $1.key }.flatMap { id, instance in
             instance.registers.filter(\.value.isConflict).sorted { $0.key < $1.key }

@@ -6,6 +6,12 @@ public struct HeldValue: Hashable, Sendable {
     public let id: ValueID
     /// What it says; nil where its datum was dropped by an order.
     public let value: Value?
+
+    /// Whether both say the same; one whose datum was dropped does so only with another such one.
+    func says(theSameAs other: HeldValue) -> Bool {
+        guard let left = value, let right = other.value else { return value == other.value }
+        return left.says(theSameAs: right)
+    }
 }
 
 /// An item's multi-value register (DESIGN §5, "Register").
@@ -24,15 +30,19 @@ public struct Register: Hashable, Sendable {
     /// Values that were seen and replaced before they came here.
     private var superseded: Set<ValueID> = []
 
+    init() {}
+
+    /// The register of an item in a whole, which the versions of the whole say (M34).
+    init(held: [HeldValue], awaited: Set<ValueID>) {
+        self.held = held.sorted { $0.id < $1.id }
+        superseded = awaited
+    }
+
     /// More than one value that do not all say the same, or a value of one alternative among several.
     public var isConflict: Bool {
         guard let first = held.first else { return false }
         if isAlternative { return true }
-        guard held.count > 1 else { return false }
-        return held.dropFirst().contains { other in
-            guard let left = first.value, let right = other.value else { return first.value != other.value }
-            return !left.says(theSameAs: right)
-        }
+        return held.dropFirst().contains { !$0.says(theSameAs: first) }
     }
 
     /// The value, where it is not in conflict: of several that say the same, the one with the lowest id.

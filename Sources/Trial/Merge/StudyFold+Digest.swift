@@ -26,10 +26,16 @@ public struct StreamCounts: Hashable, Sendable, Codable {
     public var participants = 0
     /// Form instances with a current value.
     public var forms = 0
-    /// Items with a current value; one in conflict counts once.
+    /// Items with a current value.
     public var values = 0
-    /// Items in conflict.
+    /// Items that are empty for now because something about them is to be decided.
+    public var itemsInConflict = 0
+    /// What is to be decided, of all kinds: items, wholes, forms begun more than once, disputed removals.
     public var conflicts = 0
+    /// Those of the conflicts that may be decided by what is not here yet.
+    public var conflictsWaiting = 0
+    /// Forms whose values never stood together before a person.
+    public var formsMergedUnseen = 0
     /// Entries without effect, waiting or not understood, and findings.
     public var findings = 0
     /// Participants that reached a status, by its name.
@@ -43,7 +49,10 @@ public struct StreamCounts: Hashable, Sendable, Codable {
         left.participants += right.participants
         left.forms += right.forms
         left.values += right.values
+        left.itemsInConflict += right.itemsInConflict
         left.conflicts += right.conflicts
+        left.conflictsWaiting += right.conflictsWaiting
+        left.formsMergedUnseen += right.formsMergedUnseen
         left.findings += right.findings
         left.statuses.merge(right.statuses, uniquingKeysWith: +)
     }
@@ -105,24 +114,38 @@ extension LocationFold {
         counts.findings = void.count + waiting.count + notUnderstood.count
         for record in records.values {
             counts.findings += record.void.count + record.waiting.count + record.findings.count
+            let open = record.openConflicts
+            counts.conflicts += open.list.count
+            counts.conflictsWaiting += open.list.count(where: \.isWaiting)
             guard !record.isRemoved else { continue }
             counts.participants += 1
             for status in Set(record.reached.map(\.status)) { counts.statuses[status.rawValue, default: 0] += 1 }
-            var forms: Set<InstanceID> = []
-            for (id, instance) in record.instances where instance.shape.kind == .itemGroup {
-                guard !record.isRemovedWithin(id) else { continue }
-                for register in instance.registers.values {
-                    guard register.isConflict || register.current?.value?.kind != .cleared, !register.held.isEmpty
-                    else {
-                        continue
-                    }
-                    counts.values += 1
-                    if register.isConflict { counts.conflicts += 1 }
-                    if let form = instance.shape.parent { forms.insert(form) }
-                }
+            for (form, groups) in record.groupsOfForms where record.counts(form) {
+                let filled = groups.filter { record.counts($0) }
+                if record.count(filled, open, in: &counts) { counts.forms += 1 }
+                if record.isMergedUnseen(form, filled) { counts.formsMergedUnseen += 1 }
             }
-            counts.forms += forms.count
         }
         return counts
+    }
+}
+
+extension ParticipantState {
+    /// Counts the items of a form's groups; true where there are any.
+    fileprivate func count(_ groups: [InstanceID], _ open: OpenConflicts, in counts: inout StreamCounts) -> Bool {
+        var hasItems = false
+        for group in groups {
+            for (item, register) in instances[group]?.registers ?? [:] where !register.held.isEmpty {
+                if open.cover(item, of: group) {
+                    counts.itemsInConflict += 1
+                } else if register.current?.value?.kind != .cleared {
+                    counts.values += 1
+                } else {
+                    continue
+                }
+                hasItems = true
+            }
+        }
+        return hasItems
     }
 }

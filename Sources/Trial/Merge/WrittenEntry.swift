@@ -99,12 +99,18 @@ extension Action {
         action.provenance.receivedUTCMilliseconds = nil
         switch action.operation {
         case .formSaved(var save):
-            save.instances = save.instances.map(\.asSent)
-            for place in save.changes.indices {
-                save.changes[place].replaces = []
-                save.changes[place].isCorrection = false
-            }
+            save.leaveOutWhatTheNodeAdded()
             action.operation = .formSaved(save)
+        case .conflictResolved(var resolution):
+            resolution.save.leaveOutWhatTheNodeAdded()
+            action.operation = .conflictResolved(resolution)
+        case .instancesDecided(var decision):
+            decision.instances = decision.instances.map(\.asSent)
+            decision.seen = []
+            action.operation = .instancesDecided(decision)
+        case .formConfirmed(var confirmation):
+            confirmation.instances = confirmation.instances.map(\.asSent)
+            action.operation = .formConfirmed(confirmation)
         case .removed(var removal):
             removal.instances = removal.instances.map(\.asSent)
             action.operation = .removed(removal)
@@ -120,6 +126,17 @@ extension Action {
         default: break
         }
         return action
+    }
+}
+
+extension FormSave {
+    /// Takes out what the receiving node knew of instances and of values.
+    fileprivate mutating func leaveOutWhatTheNodeAdded() {
+        instances = instances.map(\.asSent)
+        for place in changes.indices {
+            changes[place].replaces = []
+            changes[place].isCorrection = false
+        }
     }
 }
 

@@ -48,6 +48,7 @@ private struct Payload {
     var status = StatusRecord(participant: EntryID(.zero), status: .screened, eventDate: "")
     var save = FormSave(participant: EntryID(.zero), instances: [], changes: [])
     var removal = Removal(participant: EntryID(.zero), instances: [])
+    var conflict = ConflictPayload()
     var response = ResponseFields()
     var order = DropOrder(entry: nil, subject: nil, decision: "")
 
@@ -75,6 +76,7 @@ private struct Payload {
         case .statusRecorded: try status.read(field, &reader)
         case .formSaved: try save.readStructure(field, &reader)
         case .removed, .restored: try removal.read(field, &reader)
+        case .instancesDecided, .conflictResolved, .formConfirmed: try conflict.read(field, &reader, of: type)
         case .responseReceived: try response.read(field, &reader)
         case .redactionOrdered, .erasureOrdered:
             switch field {
@@ -109,6 +111,7 @@ private struct Payload {
         case .removed, .restored:
             removal.reason = try entry.text(of: .reason)
             return type == .removed ? .removed(removal) : .restored(removal)
+        case .instancesDecided, .conflictResolved, .formConfirmed: return try conflict.finished(with: entry, of: type)
         case .responseReceived: return .responseReceived(try response.finished(with: entry, command: command))
         case .redactionOrdered, .erasureOrdered:
             order.decision = try entry.text(of: .reason) ?? ""
@@ -279,10 +282,7 @@ extension Removal {
         case 50: participant = try reader.identifier()
         case 51: try readInstanceTable(&instances, &reader)
         case 52: seen.append(try reader.identifier())
-        case 53:
-            var inner = try reader.message()
-            let beginning = try Beginning(from: &inner)
-            seenValues.append(ValueID(entry: beginning.entry, position: beginning.position))
+        case 53: try readSeen(&seenValues, &reader)
         default: try reader.skip()
         }
     }

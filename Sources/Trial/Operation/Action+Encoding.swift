@@ -36,6 +36,13 @@ extension Action {
         case .removed(let removal), .restored(let removal):
             removal.write(into: &structure)
             if let reason = removal.reason { rest.append((.reason, [UInt8](reason.utf8))) }
+        case .instancesDecided(let decision):
+            decision.write(into: &structure)
+            if let reason = decision.reason { rest.append((.reason, [UInt8](reason.utf8))) }
+        case .conflictResolved(let resolution):
+            resolution.writeStructure(into: &structure)
+            rest = resolution.save.contentParts()
+        case .formConfirmed(let confirmation): confirmation.write(into: &structure)
         case .responseReceived(let response):
             response.writeStructure(into: &structure)
             rest = response.contentParts()
@@ -129,11 +136,6 @@ extension Removal {
         writer.identifier(50, participant)
         for line in instances { writer.message(51) { line.write(into: &$0) } }
         for entry in seen { writer.identifier(52, entry) }
-        for value in seenValues {
-            writer.message(53) { inner in
-                inner.identifier(1, value.entry)
-                inner.unsigned(2, value.position)
-            }
-        }
+        writeSeen(seenValues, field: 53, into: &writer)
     }
 }

@@ -119,20 +119,7 @@ extension FormSave {
                 inner.boolean(6, change.isFreeText)
             }
         }
-        // Values of one entry stand together on most screens, so the entry is written once for a run of them.
-        var place = 0
-        while place < seen.count {
-            let entry = seen[place].entry
-            var positions: [UInt64] = []
-            while place < seen.count, seen[place].entry == entry {
-                positions.append(seen[place].position)
-                place += 1
-            }
-            writer.message(53) { inner in
-                inner.identifier(1, entry)
-                inner.packed(2, positions)
-            }
-        }
+        writeSeen(seen, field: 53, into: &writer)
     }
 
     /// Writes the parts after the structure: content, then free texts, then comment and reason.
@@ -189,18 +176,7 @@ extension FormSave {
         case 52:
             var inner = try reader.message()
             changes.append(try Change(structure: &inner))
-        case 53:
-            var inner = try reader.message()
-            var entry: EntryID?
-            while let field = try inner.next() {
-                switch field {
-                case 1: entry = try inner.identifier()
-                case 2:
-                    guard let entry else { throw .missing(field: 1) }
-                    for position in try inner.packed() { seen.append(ValueID(entry: entry, position: position)) }
-                default: try inner.skip()
-                }
-            }
+        case 53: try readSeen(&seen, &reader)
         default: try reader.skip()
         }
     }
@@ -312,6 +288,38 @@ extension CalculatedValue {
             case 2: shown = try reader.string()
             default: try reader.skip()
             }
+        }
+    }
+}
+
+/// Writes values that were seen. Those of one entry stand together on most screens, so it is written once for a run of them.
+func writeSeen(_ seen: [ValueID], field: Int, into writer: inout WireWriter) {
+    var place = 0
+    while place < seen.count {
+        let entry = seen[place].entry
+        var positions: [UInt64] = []
+        while place < seen.count, seen[place].entry == entry {
+            positions.append(seen[place].position)
+            place += 1
+        }
+        writer.message(field) { inner in
+            inner.identifier(1, entry)
+            inner.packed(2, positions)
+        }
+    }
+}
+
+/// Reads one run of seen values.
+func readSeen(_ seen: inout [ValueID], _ reader: inout WireReader) throws(WireError) {
+    var inner = try reader.message()
+    var entry: EntryID?
+    while let field = try inner.next() {
+        switch field {
+        case 1: entry = try inner.identifier()
+        case 2:
+            guard let entry else { throw .missing(field: 1) }
+            for position in try inner.packed() { seen.append(ValueID(entry: entry, position: position)) }
+        default: try inner.skip()
         }
     }
 }

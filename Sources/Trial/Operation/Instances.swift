@@ -8,7 +8,7 @@ public enum InstanceKind: UInt64, Sendable, Codable {
 }
 
 /// The beginning of an instance: the entry that declares it, and its place in that entry's table of instances.
-public struct Beginning: Hashable, Comparable, Sendable {
+public struct Beginning: Hashable, Comparable, Sendable, Codable {
     /// The entry.
     public let entry: EntryID
     /// The place, from 0.

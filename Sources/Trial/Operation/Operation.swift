@@ -18,6 +18,9 @@ public enum Operation: Hashable, Sendable {
     case formSaved(FormSave)
     case removed(Removal)
     case restored(Removal)
+    case instancesDecided(InstanceDecision)
+    case conflictResolved(Resolution)
+    case formConfirmed(Confirmation)
     case responseReceived(Response)
     case redactionOrdered(DropOrder)
     case erasureOrdered(DropOrder)
@@ -40,6 +43,9 @@ public enum Operation: Hashable, Sendable {
         case .formSaved: .formSaved
         case .removed: .removed
         case .restored: .restored
+        case .instancesDecided: .instancesDecided
+        case .conflictResolved: .conflictResolved
+        case .formConfirmed: .formConfirmed
         case .responseReceived: .responseReceived
         case .redactionOrdered: .redactionOrdered
         case .erasureOrdered: .erasureOrdered
@@ -52,6 +58,9 @@ public enum Operation: Hashable, Sendable {
         case .statusRecorded(let record): record.participant
         case .formSaved(let save): save.participant
         case .removed(let removal), .restored(let removal): removal.participant
+        case .instancesDecided(let decision): decision.participant
+        case .conflictResolved(let resolution): resolution.save.participant
+        case .formConfirmed(let confirmation): confirmation.participant
         case .responseReceived(let response): response.participant
         default: nil
         }
