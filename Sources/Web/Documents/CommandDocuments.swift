@@ -87,6 +87,10 @@ struct FormEntryDocument: CommandDocument, Codable {
     struct Group: Codable {
         var group: SelectorDocument
         var items: [Item]
+
+        func entered() throws -> EnteredGroup {
+            EnteredGroup(group: try group.selector(), items: try items.map { try $0.entered() })
+        }
     }
 
     struct Item: Codable {
@@ -125,9 +129,7 @@ struct FormEntryDocument: CommandDocument, Codable {
         var entry = FormEntry(
             location: location, participant: .registration(participant), event: try event.selector(),
             form: try form.selector(),
-            groups: try groups.map {
-                EnteredGroup(group: try $0.group.selector(), items: try $0.items.map { try $0.entered() })
-            }, seen: seen)
+            groups: try groups.map { try $0.entered() }, seen: seen)
         entry.comment = comment
         entry.reason = reason
         return entry

@@ -76,7 +76,7 @@ struct FormDocument: Codable {
             case empty
             /// One value stands, or several that say the same.
             case current
-            /// Several stand that differ.
+            /// Something about it is to be decided: several stand that differ, or what it stands in is a conflict.
             case conflict
         }
 
@@ -104,6 +104,8 @@ struct FormDocument: Codable {
     var form: Place
     var isWhole: Bool
     var isFullyUnderstood: Bool
+    /// Absent for a form that is not begun.
+    var status: FormStatus?
     var groups: [Group]
     /// Every value shown here: what a save names as seen.
     var seen: [SeenValue]
@@ -171,11 +173,13 @@ extension FormDocument {
             form.instance, form.state, oid: form.oid, record, label: formDefinition.label(preferring: languages))
         isWhole = formDefinition.isWhole
         isFullyUnderstood = reading.isFullyUnderstood
+        status = record.formStatuses[instance]
+        let conflicts = record.openConflicts
         let standing = outline.groups(of: instance)
         let shown = DefinitionsDocument.form(formDefinition, in: definition, preferring: languages)
         groups = shown.groups.map { group in
             let rows = standing.filter { $0.value.shape.oid == group.oid.text }
-            return Group(group, rows: rows, record, definition, preferring: languages)
+            return Group(group, rows: rows, record, conflicts, definition, preferring: languages)
         }
         seen = groups.flatMap(\.rows).flatMap(\.cells).flatMap(\.values).map(\.id)
         saves = Set(seen.map(\.entry)).sorted().compactMap { entry in
@@ -213,7 +217,8 @@ extension SelectorDocument {
 extension FormDocument.Group {
     fileprivate init(
         _ group: DefinitionsDocument.Group, rows: [(key: InstanceID, value: InstanceState)],
-        _ record: ParticipantState, _ definition: StudyDefinition, preferring languages: [String]
+        _ record: ParticipantState, _ conflicts: OpenConflicts, _ definition: StudyDefinition,
+        preferring languages: [String]
     ) {
         oid = group.oid.text
         label = group.label
@@ -225,7 +230,9 @@ extension FormDocument.Group {
                 instance: id, repeatKey: state.repeatKey, isRemoved: record.isRemovedWithin(id),
                 selector: SelectorDocument(oid: group.oid.text, instance: state),
                 cells: group.items.map { item in
-                    FormDocument.Cell(item, state.registers[item.oid], record, definition, preferring: languages)
+                    FormDocument.Cell(
+                        item, state.registers[item.oid], isConflict: conflicts.cover(item.oid, of: id), record,
+                        definition, preferring: languages)
                 })
         }
         if rows.isEmpty, !group.isRepeating {
@@ -240,13 +247,13 @@ extension FormDocument.Group {
 
 extension FormDocument.Cell {
     fileprivate init(
-        _ item: DefinitionsDocument.Item, _ register: Register?, _ record: ParticipantState,
+        _ item: DefinitionsDocument.Item, _ register: Register?, isConflict: Bool, _ record: ParticipantState,
         _ definition: StudyDefinition, preferring languages: [String]
     ) {
         let list = definition.items[item.oid].flatMap { definition.codeList(of: $0) }
         self.item = item.oid
         let held = register?.held ?? []
-        status = held.isEmpty ? .empty : register?.isConflict == true ? .conflict : .current
+        status = held.isEmpty ? .empty : isConflict || register?.isConflict == true ? .conflict : .current
         values = held.map { held in
             ValueDocument(
                 held, record,

@@ -24,12 +24,11 @@ struct ParticipantDocument: Codable {
         participant = state.id
         location = state.location
         labels = state.labels.map(LabelDocument.init)
-        let corrected = Set(state.statuses.values.flatMap(\.replaces))
-        statuses = state.statuses.filter { !corrected.contains($0.key) }.sorted { $0.key < $1.key }.map {
-            Status(entry: $0.key, status: $0.value.status, eventDate: $0.value.eventDate)
+        statuses = state.standingStatuses.map {
+            Status(entry: $0.entry, status: $0.record.status, eventDate: $0.record.eventDate)
         }
         formCount = state.instances.values.count { $0.shape.kind == .form }
-        conflictCount = state.conflicts.count
+        conflictCount = state.openConflicts.list.count
         isRemoved = state.isRemoved
         isFullyUnderstood = reading.isFullyUnderstood
     }
@@ -90,6 +89,8 @@ struct RecordDocument: Codable {
         var repeatKey: String?
         var isBegun: Bool
         var isRemoved: Bool
+        /// Absent for one that is not begun.
+        var status: FormStatus?
         var conflictCount: Int
     }
 
@@ -99,6 +100,10 @@ struct RecordDocument: Codable {
     init(_ reading: ParticipantReading, _ definition: StudyDefinition?, preferring languages: [String]) {
         participant = ParticipantDocument(reading)
         let outline = RecordOutline(reading.state, definition)
+        let statuses = reading.state.formStatuses
+        let conflicts = reading.state.openConflicts.list.compactMap {
+            $0.instance.flatMap(reading.state.form(around:))
+        }
         events = outline.events.map { event in
             Event(
                 instance: event.instance, oid: event.oid,
@@ -111,8 +116,8 @@ struct RecordDocument: Codable {
                         label: definition?.forms[FormOID(form.oid)]?.label(preferring: languages) ?? form.oid,
                         repeatKey: form.state?.repeatKey, isBegun: form.state != nil,
                         isRemoved: reading.state.isRemovedWithin(form.instance),
-                        conflictCount: outline.groups(of: form.instance)
-                            .reduce(0) { $0 + $1.value.registers.values.count(where: \.isConflict) })
+                        status: statuses[form.instance],
+                        conflictCount: conflicts.count { $0 == form.instance })
                 })
         }
     }

@@ -8,7 +8,7 @@ import Trial
 /// It names ids and counts and no patient's value.
 enum NodePage {
     /// Rows of a table at most; the API has all.
-    static let maximumRows = 20
+    static let maximumRows = 12
 
     /// What the page shows.
     struct Contents {
@@ -22,12 +22,12 @@ enum NodePage {
         }
     }
 
-    /// An item whose values differ.
+    /// Something that is to be decided.
     struct Conflict {
         var study: StudyReading
         var location: LocationID
         var participant: EntryID
-        var item: String
+        var what: String
         var sides: Int
     }
 
@@ -73,7 +73,7 @@ enum NodePage {
     /// What of the page changes.
     static func main(_ contents: Contents) -> HTML {
         .all([
-            figures(contents.status), peers(contents.status), saves(contents), conflicts(contents), streams(contents),
+            figures(contents.status), peers(contents.status), conflicts(contents), saves(contents), streams(contents),
             incidents(contents.status),
         ])
     }
@@ -176,15 +176,15 @@ enum NodePage {
             """
             <tr><th scope="row"><code>\(conflict.participant.description.prefix(10))</code></th>
             <td>\(contents.name(of: conflict.study.study))</td><td>\(conflict.location)</td>
-            <td>\(conflict.item)</td><td class="number">\(number(conflict.sides))</td></tr>
+            <td>\(conflict.what)</td><td class="number">\(number(conflict.sides))</td></tr>
             """
         }
         return table(
             "conflicts", "Conflicts",
-            caption: "Items in which values stand that differ; staff of the study site decide",
+            caption: "What was entered apart from each other; staff of the study site decide",
             columns: [
-                ("Participant", false), ("Study", false), ("Location", false), ("Item", false), ("Sides", true),
-            ], rows: rows, none: "No values contradict each other.")
+                ("Participant", false), ("Study", false), ("Location", false), ("What", false), ("Sides", true),
+            ], rows: rows, none: "Nothing is to be decided.")
     }
 
     private static func streams(_ contents: Contents) -> HTML {

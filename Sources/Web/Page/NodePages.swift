@@ -94,13 +94,14 @@ struct NodePages: Sendable {
             }
             guard held else { continue }
             let records = try await access.records(of: study.study, limit: NodePage.maximumRows) {
-                !$0.conflicts.isEmpty
+                !$0.openConflicts.list.isEmpty
             }
             conflicts += records.flatMap { reading in
-                reading.state.conflicts.map { conflict in
+                reading.state.openConflicts.list.map { conflict in
                     NodePage.Conflict(
                         study: study, location: reading.state.location, participant: reading.state.id,
-                        item: conflict.item.text, sides: conflict.register.held.count)
+                        what: "\(conflict.kind)" + (conflict.item.map { " \($0)" } ?? ""),
+                        sides: conflict.sides.count)
                 }
             }
         }

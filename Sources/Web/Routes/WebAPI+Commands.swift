@@ -57,19 +57,9 @@ extension WebAPI {
         let record = try await openedRecord(context, in: study).state
         let document = try await JSONDocument.read(FormEntryDocument.self, from: request)
         let entry = try document.entry(of: record.id, at: record.location)
-        do {
-            return try await answer(document, .save(entry), in: study, context)
-        } catch var problem as Problem where problem.code == "newer-values" {
-            // What was typed is given back with what stands now, so that a person can decide with both in sight.
-            problem.members["entered"] = document
-            if let id = FormEntryDocument.instance(of: entry, of: record.id) {
-                let record = try await openedRecord(context, in: study)
-                if let newer = try await form(id, of: record, in: study, request.languages) {
-                    problem.members["newer"] = newer
-                }
-            }
-            throw problem
-        }
+        return try await answer(
+            document, .save(entry), in: study, about: FormEntryDocument.instance(of: entry, of: record.id), request,
+            context)
     }
 
     /// Sends a command to the node and answers with its receipt: 201, or 200 where it had been recorded before.

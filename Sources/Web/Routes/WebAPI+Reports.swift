@@ -23,16 +23,6 @@ extension WebAPI {
         return try JSONDocument.response(RegionalDocument(isCurrent: reading.isCurrent, report: report))
     }
 
-    /// What people have to decide, with all sides.
-    @Sendable func conflicts(_ request: Request, _ context: WebContext) async throws -> Response {
-        let study = try await openedStudy(context).study
-        let limit = try request.piece.limit
-        let records = try await access.records(of: study, limit: limit + 1) { !$0.conflicts.isEmpty }
-        let definition = try await access.definition(of: study)?.definition
-        return try JSONDocument.response(
-            ConflictListDocument(records, limit: limit, definition, preferring: request.languages))
-    }
-
     private func view<Contents: Sendable>(
         of study: StudyID, _ body: @escaping @Sendable (ViewReader) throws -> Contents
     ) async throws -> ViewReading<Contents> {

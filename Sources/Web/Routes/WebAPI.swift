@@ -37,6 +37,9 @@ struct WebAPI: Sendable {
         participant.get("/forms/{form}", use: form)
         participant.post("/forms", use: save)
         participant.post("/statuses", use: status)
+        participant.post("/resolutions", use: resolve)
+        participant.post("/decisions", use: decide)
+        participant.post("/confirmations", use: confirm)
         participant.post("/removals", use: remove)
         participant.post("/restorations", use: restore)
     }

@@ -100,6 +100,9 @@ extension Problem {
             switch refusal {
             case .unknownStudy, .unknownParticipant: (.notFound, "not-found", "Not known here")
             case .newerValues: (.conflict, "newer-values", "Newer values stand")
+            case .newerBeginnings: (.conflict, "newer-beginnings", "The form was begun elsewhere too")
+            case .inConflict: (.conflict, "in-conflict", "A conflict has to be resolved first")
+            case .noSuchConflict: (.conflict, "no-such-conflict", "There is no such conflict")
             case .commandUsedOtherwise: (.conflict, "command-used-otherwise", "The command id is taken")
             case .roleMayNot, .notDelegated: (.forbidden, "not-allowed", "Not allowed to do this")
             case .tokenInLiveStudy: (.forbidden, "live-study", "The study is live")
