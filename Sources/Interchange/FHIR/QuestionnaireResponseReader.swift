@@ -118,7 +118,7 @@ struct QuestionnaireResponseReader {
         return text
     }
 
-    private mutating func identifier() -> FHIRIdentifier? {
+    private mutating func identifier() -> ResponseIdentifier? {
         guard let found = resource["identifier"] else {
             missing("identifier", "the identifier by which the client names the response")
             return nil
@@ -135,7 +135,7 @@ struct QuestionnaireResponseReader {
         let system = name(found["system"], at: path("identifier.system"))
         let value = name(found["value"], at: path("identifier.value"))
         guard let system, let value else { return nil }
-        return FHIRIdentifier(system: system, value: value)
+        return ResponseIdentifier(system: system, value: value)
     }
 
     private mutating func subject() -> SubjectPseudonym? {

@@ -1,20 +1,6 @@
 public import EventLog
 public import Trial
 
-/// By what a client names one of its responses (`QuestionnaireResponse.identifier`).
-public struct FHIRIdentifier: Hashable, Sendable {
-    /// The namespace of the value, a URI.
-    public let system: String
-    /// The value, unique in it.
-    public let value: String
-
-    /// Names something.
-    public init(system: String, value: String) {
-        self.system = system
-        self.value = value
-    }
-}
-
 /// By what a client names the participant: a pseudonym, never who it is (`QuestionnaireResponse.subject`).
 public struct SubjectPseudonym: Hashable, Sendable {
     /// The namespace of the value; nil where the client gave a reference.
@@ -30,14 +16,7 @@ public struct SubjectPseudonym: Hashable, Sendable {
 }
 
 /// The statuses in which a response is taken in: those after which nobody is still filling it in.
-public enum SubmissionStatus: String, Sendable, Codable, CaseIterable {
-    /// Filled in.
-    case completed
-    /// Filled in, and changed afterwards.
-    case amended
-    /// Should never have been.
-    case enteredInError = "entered-in-error"
-}
+public typealias SubmissionStatus = ResponseStatus
 
 /// A code with the system it is of (FHIR `Coding`).
 public struct SubmittedCoding: Hashable, Sendable {
@@ -132,7 +111,7 @@ public struct SubmittedItem: Hashable, Sendable {
 /// A `QuestionnaireResponse` as it was submitted, with everything that is needed to take it in.
 public struct QuestionnaireResponseSubmission: Hashable, Sendable {
     /// The client's name for it.
-    public let identifier: FHIRIdentifier
+    public let identifier: ResponseIdentifier
     /// Whose answers.
     public let subject: SubjectPseudonym
     /// What was answered.

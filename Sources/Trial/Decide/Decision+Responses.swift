@@ -63,12 +63,16 @@ extension Decision {
 extension InstanceTable {
     /// Enters the event and the form of an answer; gives the form's place.
     mutating func response(_ entry: ResponseEntry, client: ActorID) throws(Refusal) -> Int {
-        // An event begun here would be another one at another node, and versions of the answer would not meet.
-        if case .new = entry.event.choice { throw .unknownInstance(oid: entry.event.oid) }
-        let (event, form) = try event(entry.event, holding: entry.form)
-        return add(
-            ResponseInstance(client: client, identifier: entry.identifier), kind: .form, parent: event,
-            oid: form.oid.text)
+        let named = ResponseInstance(client: client, identifier: entry.identifier)
+        guard case .new = entry.event.choice else {
+            let (event, form) = try event(entry.event, holding: entry.form)
+            return add(named, kind: .form, parent: event, oid: form.oid.text)
+        }
+        // An event begun by this entry would be another one at another node, and versions of the answer would not meet.
+        let (event, form) = try definitions(of: entry.event, holding: entry.form)
+        guard event.isRepeating || event.type == .unscheduled else { throw .unknownInstance(oid: event.oid.text) }
+        let place = add(named, kind: .studyEvent, parent: nil, oid: event.oid.text)
+        return add(named, kind: .form, parent: place, oid: form.oid.text)
     }
 
     /// Enters a group of an answer, or a row where the group repeats; gives its place.
@@ -96,9 +100,11 @@ extension InstanceTable {
         }
     }
 
-    private mutating func add(_ response: ResponseInstance, kind: InstanceKind, parent: Int, oid: String) -> Int {
-        let id = ids[parent].map { parent in
-            InstanceID.response(response, participant: participant.id, parent: parent, kind: kind, oid: oid)
+    private mutating func add(_ response: ResponseInstance, kind: InstanceKind, parent: Int?, oid: String) -> Int {
+        var id: InstanceID?
+        if parent == nil || parent.flatMap({ ids[$0] }) != nil {
+            id = .response(
+                response, participant: participant.id, parent: parent.flatMap { ids[$0] }, kind: kind, oid: oid)
         }
         return append(
             InstanceDeclaration(kind: kind, parent: parent, oid: oid, identity: .response(response), beginsHere: false),

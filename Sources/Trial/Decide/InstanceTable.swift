@@ -86,15 +86,23 @@ struct InstanceTable {
     mutating func event(
         _ selector: InstanceSelector, holding oid: FormOID
     ) throws(Refusal) -> (place: Int, form: FormDefinition) {
-        guard let definition, let event = definition.events[StudyEventOID(selector.oid)] else {
-            throw .unknownOID(selector.oid)
-        }
-        guard event.forms.contains(oid: oid), let form = definition.forms[oid] else { throw .unknownOID(oid.text) }
+        let (event, form) = try definitions(of: selector, holding: oid)
         // Written as the definition spells them, for ids are made of the bytes.
         let place = try add(
             InstanceSelector(oid: event.oid.text, choice: selector.choice), kind: .studyEvent, parent: nil,
             repeats: event.isRepeating || event.type == .unscheduled, isWhole: false)
         return (place, form)
+    }
+
+    /// The definitions of an event and of a form that it holds.
+    func definitions(
+        of selector: InstanceSelector, holding oid: FormOID
+    ) throws(Refusal) -> (event: StudyEventDefinition, form: FormDefinition) {
+        guard let definition, let event = definition.events[StudyEventOID(selector.oid)] else {
+            throw .unknownOID(selector.oid)
+        }
+        guard event.forms.contains(oid: oid), let form = definition.forms[oid] else { throw .unknownOID(oid.text) }
+        return (event, form)
     }
 
     /// Enters an item group; gives its place.

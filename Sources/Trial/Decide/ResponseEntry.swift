@@ -6,7 +6,7 @@ public struct ResponseEntry: Hashable, Sendable {
     public var location: LocationID
     /// Whose answer.
     public var participant: ParticipantReference
-    /// The visit: scheduled once, or one that stands.
+    /// The visit: scheduled once, one that stands, or a new one where it repeats, which the answer then names.
     public var event: InstanceSelector
     /// The form that the questionnaire is.
     public var form: FormOID

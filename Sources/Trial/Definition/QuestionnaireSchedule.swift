@@ -6,8 +6,8 @@ public struct QuestionnaireAnswer: Hashable, Sendable {
     public let form: InstanceID
     /// The event it stands in.
     public let event: InstanceID
-    /// The day it is about: what the schedule's date item holds, else the clinical date stated when it was first entered,
-    /// else the day it was recorded. Nil where the record does not tell.
+    /// The day it is about: what the schedule's date item holds, else the day a client system says it was authored, else the
+    /// clinical date stated when it was first entered, else the day it was recorded. Nil where the record does not tell.
     public let day: CalendarDate?
 }
 
@@ -79,8 +79,6 @@ public enum QuestionnaireSchedule {
     /// 3. Where it lies in none, the event due nearest to it. Of two as near the earlier, then the first of the plan.
     /// 4. Where the day that an event is counted from is not known, that event takes no part in 2 and 3.
     ///
-    /// An amended response, and one entered in error, stand where the version they follow stands; that is for the caller
-    /// who knows the versions.
     /// - Parameter day: the day the response is about, see ``day(of:answers:authored:plan:)``.
     public static func event(
         for questionnaire: QuestionnairePlan, day: CalendarDate, participant: ParticipantState, plan: TrialPlan,
@@ -145,18 +143,23 @@ extension ScheduledRecord {
     func answers(_ oid: FormOID, inEvent event: InstanceID, dateItem: ItemOID?) -> [QuestionnaireAnswer] {
         (forms[event] ?? []).compactMap { form in
             guard participant.instances[form]?.shape.oid == oid.text else { return nil }
-            let isAnswered = (groups[form] ?? []).contains { group in
-                participant.instances[group]?.registers.values.contains { !$0.held.isEmpty } ?? false
-            }
-            guard isAnswered else { return nil }
+            let values = values(inForm: form)
+            guard !values.isEmpty else { return nil }
             let stated = dateItem.flatMap { date(of: $0, inForm: form) }
-            return QuestionnaireAnswer(form: form, event: event, day: stated ?? firstEntered(form))
+            return QuestionnaireAnswer(
+                form: form, event: event, day: stated ?? authored(form) ?? firstEntered(form, values))
         }
     }
 
-    /// The day on which a form was first entered.
-    private func firstEntered(_ form: InstanceID) -> CalendarDate? {
-        let entries = participant.instances[form]?.beginnings.keys.map(\.entry) ?? []
+    /// The day on which what stands of an answer was authored, the earliest of alternatives.
+    private func authored(_ form: InstanceID) -> CalendarDate? {
+        guard let response = participant.response(in: form) else { return nil }
+        return response.standing.compactMap { response.versions[$0].flatMap { CalendarDate(day: $0.authored) } }.min()
+    }
+
+    /// The day on which a form was first entered, as far as its beginnings and the values that stand tell.
+    private func firstEntered(_ form: InstanceID, _ values: [ValueID]) -> CalendarDate? {
+        let entries = (participant.instances[form]?.beginnings.keys.map(\.entry) ?? []) + values.map(\.entry)
         return entries.compactMap { participant.origins[$0]?.day }.min()
     }
 }

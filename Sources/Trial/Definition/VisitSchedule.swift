@@ -111,7 +111,7 @@ struct ScheduledRecord {
     let definition: StudyDefinition
     /// Events that stand, by OID, sorted.
     private var events: [String: [InstanceID]] = [:]
-    /// Forms that stand and were begun, by event, sorted.
+    /// Forms that stand and were begun or hold an answer, by event, sorted.
     private(set) var forms: [InstanceID: [InstanceID]] = [:]
     /// Item groups that stand, by form.
     private(set) var groups: [InstanceID: [InstanceID]] = [:]
@@ -125,10 +125,23 @@ struct ScheduledRecord {
             if hasRemovals && participant.isRemovedWithin(id) { continue }
             switch (instance.shape.kind, instance.shape.parent) {
             case (.studyEvent, _): events[instance.shape.oid, default: []].append(id)
-            case (.form, let event?) where !instance.beginnings.isEmpty: forms[event, default: []].append(id)
+            case (.form, let event?): forms[event, default: []].append(id)
             case (.itemGroup, let form?): groups[form, default: []].append(id)
             default: break
             }
+        }
+        forms = forms.mapValues { $0.filter { isBegun($0) } }
+    }
+
+    /// Whether a form was begun; one that is named by an answer is while any version of that holds values.
+    private func isBegun(_ form: InstanceID) -> Bool {
+        participant.instances[form]?.beginnings.isEmpty == false || !values(inForm: form).isEmpty
+    }
+
+    /// The ids of all values that stand in a form.
+    func values(inForm form: InstanceID) -> [ValueID] {
+        (groups[form] ?? []).flatMap { group in
+            participant.instances[group]?.registers.values.flatMap { $0.held.map(\.id) } ?? []
         }
     }
 

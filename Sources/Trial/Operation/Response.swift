@@ -89,16 +89,16 @@ public struct ResponseID: HashIdentifier {
     }
 }
 
-/// A form, or a row in it, that is named by the identifier of the answer it holds.
+/// A form, a row in it, or the repeating event it stands in, that is named by the identifier of the answer it holds.
 public struct ResponseInstance: Hashable, Sendable {
     /// The client system.
     public var client: ActorID
     /// The answer's identifier.
     public var identifier: ResponseIdentifier
-    /// Which row of a repeating group, from 1 in the order of the answer; 0 for the form.
+    /// Which row of a repeating group, from 1 in the order of the answer; 0 for the form and the event.
     public var row: UInt64
 
-    /// Names a form or row.
+    /// Names a form, row or event.
     public init(client: ActorID, identifier: ResponseIdentifier, row: UInt64 = 0) {
         self.client = client
         self.identifier = identifier
@@ -234,14 +234,13 @@ struct ResponseFields {
     }
 
     /// Whether a line is what may stand in a response's table: the form and its rows are named by the identifier, its other
-    /// groups by what they are, and the event in any way.
+    /// groups by what they are, and the event in any way, but by no other identifier.
     private func fits(_ line: InstanceDeclaration, client: ActorID) -> Bool {
         switch (line.kind, line.identity) {
-        case (.studyEvent, .response): false
-        case (.studyEvent, _): true
         case (_, .response(let named)):
             named.client == client && named.identifier.isSpelled(like: identifier)
-                && (named.row == 0) == (line.kind == .form)
+                && (named.row == 0) == (line.kind != .itemGroup)
+        case (.studyEvent, _): true
         case (.itemGroup, .natural): true
         default: false
         }

@@ -15,7 +15,7 @@ struct FHIRBatchTests {
                 {"valueUri": "urn:x"}, {"valueQuantity": {"value": 71.0, "unit": "kg", "code": "kg", "comparator": "<"}} ]} ]} ]
                 """, adding: ",\n  \"meta\": {\"versionId\": \"7\"},\n  \"author\": {\"reference\": \"Patient/x\"}")
         let found = try TestFHIR.read(resource)
-        #expect(found.identifier == FHIRIdentifier(system: "urn:example:app", value: "r-1"))
+        #expect(found.identifier == ResponseIdentifier(system: "urn:example:app", value: "r-1"))
         #expect(found.subject == SubjectPseudonym(system: "urn:example:participant", value: "P-1"))
         #expect(found.questionnaire.description == TestFHIR.url)
         #expect(found.status == .completed)

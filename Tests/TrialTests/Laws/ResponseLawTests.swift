@@ -317,7 +317,7 @@ struct ResponseLawTests {
         #expect(throws: Refusal.self) { try world.send(.respond(whole), by: .app) }
         var begun = whole
         begun.event = InstanceSelector(oid: TestStudy.adverseEvent, choice: .new(repeatKey: nil))
-        #expect(throws: Refusal.unknownInstance(oid: TestStudy.adverseEvent)) { try world.respond(begun) }
+        #expect(throws: Refusal.unknownOID(TestStudy.diaryForm)) { try world.respond(begun) }
     }
 
     @Test func `an entry whose command id is not that of its answer is void`() throws {
