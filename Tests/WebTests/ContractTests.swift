@@ -21,7 +21,19 @@ struct ContractTests {
                 ("GET /api/v0/studies/{study}", node.studyPath),
                 ("GET /api/v0/studies/{study}/definitions", node.studyPath + "/definitions?language=nb"),
                 ("GET /api/v0/studies/{study}/participants", node.studyPath + "/participants?limit=2"),
+                ("GET /api/v0/studies/{study}/conflicts", node.studyPath + "/conflicts"),
+                (
+                    "GET /api/v0/studies/{study}/questionnaires",
+                    node.studyPath + "/questionnaires?asOf=2026-03-01&limit=2"
+                ),
             ]
+            for (route, path) in [("monitoring", "monitoring"), ("sites/{site}", "sites/haukeland")] {
+                try await until("the view is there") {
+                    let answer = try await node.get(node.studyPath + "/" + path)
+                    return try answer.status == 200 && answer.json()["isCurrent"] == .boolean(true)
+                }
+                paths.append(("GET /api/v0/studies/{study}/" + route, node.studyPath + "/" + path))
+            }
             let list = try await node.get(node.studyPath + "/participants").json()
             #expect(list["participants"]?.elements.count == 3)
             let participant = try required(list["participants"]?.elements.first?["participant"]?.text, "participant")

@@ -127,7 +127,7 @@ private struct SubmissionPreparation {
     }
 
     private func prepare(_ submission: QuestionnaireResponseSubmission) throws -> PreparedSubmission {
-        let identifier = ResponseIdentifier(system: submission.identifier.system, value: submission.identifier.value)
+        let identifier = submission.identifier
         let id = ResponseIdentity.command(
             client: sender.actor, identifier: identifier, documentSHA256: submission.documentSHA256)
         if let recording = try recorded(id, submission) { return .recorded(recording) }
@@ -141,7 +141,7 @@ private struct SubmissionPreparation {
             provenance.occurred = "\(mapped.day)"
             let entry = ResponseEntry(
                 location: participant.location, participant: .registration(participant.id), event: event,
-                form: mapped.questionnaire.form, identifier: identifier, status: ResponseStatus(submission.status),
+                form: mapped.questionnaire.form, identifier: identifier, status: submission.status,
                 authored: submission.authored, groups: mapped.groups, document: submission.document,
                 documentSHA256: submission.documentSHA256)
             return .command(
@@ -239,7 +239,7 @@ extension NodeState {
         let submission = recording.submission
         let receipt = ResponseIdentity.receipt(
             client: sender.actor,
-            identifier: ResponseIdentifier(system: submission.identifier.system, value: submission.identifier.value),
+            identifier: submission.identifier,
             documentSHA256: submission.documentSHA256)
         let outcome = folds[recording.study]?.locations[recording.location]?.participant(recording.participant)?
             .responseOutcome(of: recording.entry)
@@ -247,16 +247,6 @@ extension NodeState {
         case .recordedAsVersion: .version(receipt: receipt, issues: warnings)
         case .anotherCompleted: .anotherCompleted(receipt: receipt, issues: warnings)
         case .recorded, nil: .created(receipt: receipt, issues: warnings)
-        }
-    }
-}
-
-extension ResponseStatus {
-    fileprivate init(_ status: SubmissionStatus) {
-        switch status {
-        case .completed: self = .completed
-        case .amended: self = .amended
-        case .enteredInError: self = .enteredInError
         }
     }
 }

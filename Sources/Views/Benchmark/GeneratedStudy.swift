@@ -1,6 +1,6 @@
 public import EventLog
 public import StoreCore
-import Trial
+package import Trial
 
 /// An invented study of one location in a data directory: what rebuilds are measured and tried on. The same numbers give the
 /// same data, but for the random ids.
