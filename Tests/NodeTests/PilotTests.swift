@@ -4,6 +4,7 @@ import Interchange
 import Node
 import Testing
 import Trial
+import Views
 
 /// The real material beside the package.
 enum PilotFiles {

@@ -24,14 +24,13 @@ extension NodeAccess {
     ) async throws -> ViewReading<Contents> {
         let directory = ViewDirectory(dataDirectory: views.dataDirectory)
         let newest = try await store.read { core, _ in try core.latestArrival() }
+        let isCurrent = await views.holds(study, arrival: newest)
         return try await withCheckedThrowingContinuation { continuation in
             viewReading.async {
                 continuation.resume(
                     with: Result {
                         let reader = try ViewReader(directory, study: study)
-                        let contents = try body(reader)
-                        return ViewReading(
-                            contents: contents, isCurrent: try reader.state().position.arrival >= newest)
+                        return ViewReading(contents: try body(reader), isCurrent: isCurrent)
                     })
             }
         }

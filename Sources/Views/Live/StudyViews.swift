@@ -131,6 +131,11 @@ public actor StudyViews {
         signal.finish()
     }
 
+    /// Whether a study's view holds everything up to an arrival.
+    public func holds(_ study: StudyID, arrival wanted: Int64) -> Bool {
+        live[study] != nil && asked[study] == nil && arrival >= wanted
+    }
+
     /// Waits until a study's view holds everything up to an arrival.
     ///
     /// - Throws: ``ViewError/stopped``, or what the view failed with.
