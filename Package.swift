@@ -19,6 +19,12 @@ let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-ser
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+/// Without its default traits: what they add (a configuration reader, all of Foundation) is not used here.
+let hummingbird: [Target.Dependency] = [
+    .product(name: "Hummingbird", package: "hummingbird"),
+    .product(name: "HummingbirdCore", package: "hummingbird"),
+    .product(name: "HTTPTypes", package: "swift-http-types"),
+]
 let nio: [Target.Dependency] = [
     .product(name: "NIOCore", package: "swift-nio"),
     .product(name: "NIOPosix", package: "swift-nio"),
@@ -40,11 +46,13 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0", traits: []),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
         // For one test target only: a reader and writer of our wire format that nobody here wrote.
         .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
     ],
@@ -73,10 +81,14 @@ let package = Package(
                 .embedInCode("Resources/sciatica-study.xml"), .embedInCode("Resources/sciatica-plan.yaml"),
                 .embedInCode("Resources/sciatica-sites.csv"),
             ]),
+        library(
+            "Web",
+            ["Node", "Interchange", "Views", "Trial", "EventLog", crypto, logging, lifecycle] + hummingbird + nio,
+            resources: [.embedInCode("Page/Resources/page.css"), .embedInCode("Page/Resources/page.js")]),
         .executableTarget(
             name: "varde",
             dependencies: [
-                "Node", "Interchange", "Store", "StoreCore", "Views", "Trial", "EventLog", arguments, logging,
+                "Web", "Node", "Interchange", "Store", "StoreCore", "Views", "Trial", "EventLog", arguments, logging,
             ],
             swiftSettings: settings),
 
@@ -89,5 +101,8 @@ let package = Package(
         tests("TransportTests", ["ZeroMQTransport", "CZeroMQ"]),
         tests("InterchangeTests", ["Interchange", "Trial"]),
         tests("NodeTests", ["Node", "Interchange", "Trial", "StoreCore", "Views", "EventLog", logging]),
+        tests(
+            "WebTests",
+            ["Web", "Node", "Interchange", "StoreCore", "Trial", "EventLog", yams, logging, lifecycle]),
     ]
 )

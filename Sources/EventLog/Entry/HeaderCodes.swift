@@ -146,7 +146,11 @@ public struct Authentication: HeaderCode {
     public static let localAccount = Authentication(rawValue: 1)
     /// The node acts by its own key.
     public static let nodeKey = Authentication(rawValue: 2)
+    /// A bearer token out of an owner-only file of the node: it says who was given the token, not who uses it.
+    public static let localToken = Authentication(rawValue: 3)
 
     /// The names of the numbers this software knows.
-    public static let names: [UInt64: String] = [0: "none", 1: "local account", 2: "node key"]
+    public static let names: [UInt64: String] = [
+        0: "none", 1: "local account", 2: "node key", 3: "local token",
+    ]
 }

@@ -51,7 +51,9 @@ final class BenchmarkNode: Sendable {
     /// - Throws: the first refusal.
     func perform(_ commands: [Command]) async throws -> [CommandReceipt] {
         let execution = execution
-        let sent = commands.map { SentCommand(command: $0, digest: .sha256($0.id.bytes)) }
+        let sent = commands.map {
+            SentCommand(command: $0, digest: .sha256($0.id.bytes), authentication: .localAccount)
+        }
         let (outcomes, revision) = try await parts.store.write { core, state in
             (try execution.perform(sent, core, &state), state.authorityRevision)
         }

@@ -87,9 +87,10 @@ public struct NetworkFounding {
         let chain = try CharterChain(founding: charter)
         // The administrator's key never lies in a node's directory.
         try OwnerOnlyFile.write(seed.hex + "\n", to: directory + "/administrator.seed")
-        let ports = try LoopbackPorts.reserve(nodes.count)
+        let ports = try LoopbackPorts.reserve(2 * nodes.count)
         let addresses = Dictionary(
             uniqueKeysWithValues: zip(nodes, ports).map { ($0.id, "tcp://127.0.0.1:\($1)") })
+        let pages = Dictionary(uniqueKeysWithValues: zip(nodes, ports.dropFirst(nodes.count)).map { ($0.id, $1) })
         for node in nodes {
             let home = NetworkFounding.directory(of: node.id, in: directory)
             try OwnerOnlyFile.makeDirectory(home.path)
@@ -97,7 +98,8 @@ public struct NetworkFounding {
             try OwnerOnlyFile.write(chain.bytes.hex + "\n", to: home.charter)
             try NodeConfiguration(
                 network: network, node: node.id, charterFounding: charter.hash, listen: addresses[node.id] ?? "",
-                peers: addresses.filter { $0.key != node.id }
+                peers: addresses.filter { $0.key != node.id },
+                http: pages[node.id].map { HTTPListener(port: $0) }
             ).write(to: home)
         }
     }

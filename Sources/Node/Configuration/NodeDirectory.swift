@@ -25,6 +25,16 @@ public struct NodeDirectory: Sendable {
     var charter: String { path + "/charter" }
     /// The socket through which commands work while the node runs.
     public var socket: String { path + "/node.sock" }
+    /// Where the HTTP interface of the running node listens: `http://ADDRESS:PORT`, for the owner's eyes.
+    public var httpAddress: String { path + "/http.address" }
+    /// What ``httpAddress`` says; nil where no HTTP interface runs.
+    public var runningHTTPAddress: String? {
+        try? OwnerOnlyFile.read(httpAddress, advice: "the node's HTTP interface does not run")
+    }
+    /// Who may use the HTTP interface, by the hashes of their tokens.
+    public var tokens: String { path + "/tokens.json" }
+    /// One-time codes by which a browser is let in, each a file named by the code's hash.
+    public var browserCodes: String { path + "/browser-codes" }
     /// The process id of the running node.
     public var processID: String { path + "/node.pid" }
 
@@ -47,6 +57,20 @@ public struct NodeDirectory: Sendable {
     public var isNode: Bool { FileManager.default.fileExists(atPath: configuration) }
 }
 
+/// Where a node's HTTP interface listens.
+public struct HTTPListener: Hashable, Sendable, Codable {
+    /// An address of loopback: until people have accounts nothing else is listened at.
+    public var address: String
+    /// The port; 0 for one that the system chooses at each start.
+    public var port: UInt16
+
+    /// States where to listen.
+    public init(address: String = "127.0.0.1", port: UInt16) {
+        self.address = address
+        self.port = port
+    }
+}
+
 /// A node's configuration: what is set by hand at this hospital and is no part of the charter.
 public struct NodeConfiguration: Hashable, Sendable, Codable {
     /// Format of this file.
@@ -61,13 +85,16 @@ public struct NodeConfiguration: Hashable, Sendable, Codable {
     public var listen: String
     /// Where this node reaches others.
     public var peers: [String: String]
+    /// Where the HTTP interface listens; nil where the node has none.
+    public var http: HTTPListener?
 
     /// The format that is written today.
     public static let currentFormat: UInt64 = 0
 
     /// States a configuration.
     public init(
-        network: NetworkID, node: NodeID, charterFounding: Hash, listen: String, peers: [NodeID: String]
+        network: NetworkID, node: NodeID, charterFounding: Hash, listen: String, peers: [NodeID: String],
+        http: HTTPListener? = nil
     ) {
         format = NodeConfiguration.currentFormat
         self.network = network
@@ -75,6 +102,7 @@ public struct NodeConfiguration: Hashable, Sendable, Codable {
         self.charterFounding = charterFounding.hex
         self.listen = listen
         self.peers = Dictionary(uniqueKeysWithValues: peers.map { ($0.key.text, $0.value) })
+        self.http = http
     }
 
     /// Reads `node.json`.

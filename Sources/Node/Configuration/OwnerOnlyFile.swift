@@ -27,9 +27,9 @@ public enum DirectoryError: Error, CustomStringConvertible {
 }
 
 /// Reads and writes files that only their owner may open.
-enum OwnerOnlyFile {
+package enum OwnerOnlyFile {
     /// Makes a folder, and those above it, that only its owner may enter.
-    static func makeDirectory(_ path: String) throws {
+    package static func makeDirectory(_ path: String) throws {
         do {
             try FileManager.default.createDirectory(
                 atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
@@ -39,7 +39,7 @@ enum OwnerOnlyFile {
     }
 
     /// Writes a new file; nothing that stands is overwritten unless `replacing` says so.
-    static func write(_ text: String, to path: String, replacing: Bool = false) throws {
+    package static func write(_ text: String, to path: String, replacing: Bool = false) throws {
         let flags = O_WRONLY | O_CREAT | O_CLOEXEC | (replacing ? O_TRUNC : O_EXCL)
         let descriptor = open(path, flags, 0o600)
         guard descriptor >= 0 else {
@@ -57,8 +57,17 @@ enum OwnerOnlyFile {
         }
     }
 
+    /// Puts a whole new file in the place of one that stands, so that nobody ever reads half of it.
+    package static func exchange(_ text: String, at path: String) throws {
+        let next = path + ".new"
+        try write(text, to: next, replacing: true)
+        guard rename(next, path) == 0 else {
+            throw DirectoryError.unwritable(path: path, reason: String(cString: strerror(errno)))
+        }
+    }
+
     /// Reads a secret, refusing one that others may read.
-    static func readSecret(_ path: String, advice: String) throws -> String {
+    package static func readSecret(_ path: String, advice: String) throws -> String {
         var information = stat()
         guard stat(path, &information) == 0 else { throw DirectoryError.missing(path: path, advice: advice) }
         guard information.st_mode & 0o077 == 0 else { throw DirectoryError.secretExposed(path: path) }
@@ -66,7 +75,7 @@ enum OwnerOnlyFile {
     }
 
     /// Reads a file as UTF-8.
-    static func read(_ path: String, advice: String) throws -> String {
+    package static func read(_ path: String, advice: String) throws -> String {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw DirectoryError.missing(path: path, advice: advice)
         }
@@ -74,5 +83,25 @@ enum OwnerOnlyFile {
             throw DirectoryError.unreadable(path: path, reason: "it is not text")
         }
         return text.trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+}
+
+/// What tells one state of a file from another without reading it.
+package struct FileStamp: Hashable, Sendable {
+    private let seconds: Int
+    private let nanoseconds: Int
+    private let byteCount: Int64
+    private let inode: UInt64
+    private let mode: UInt32
+
+    /// Looks at a file; nil where there is none.
+    package init?(of path: String) {
+        var information = stat()
+        guard stat(path, &information) == 0 else { return nil }
+        seconds = Int(information.st_mtim.tv_sec)
+        nanoseconds = Int(information.st_mtim.tv_nsec)
+        byteCount = Int64(information.st_size)
+        inode = UInt64(information.st_ino)
+        mode = information.st_mode
     }
 }

@@ -13,6 +13,8 @@ public final class Demonstration: Sendable {
         public var forms: Int
         /// The nodes that answered.
         public var statuses: [NodeStatus]
+        /// Where each node's page is, for those that have one.
+        public var pages: [NodeID: String]
         /// How often each node was started again.
         public var restarts: [NodeID: Int]
         /// Since the start.
@@ -113,6 +115,7 @@ public final class Demonstration: Sendable {
         let (step, forms) = progress.withLock { ($0.step, $0.forms) }
         return Snapshot(
             step: step, forms: forms, statuses: statuses,
+            pages: directories.compactMapValues(\.runningHTTPAddress),
             restarts: Dictionary(uniqueKeysWithValues: processes.map { ($0.node, $0.restarts) }), seconds: seconds)
     }
 

@@ -23,7 +23,7 @@ public struct StudySource: Sendable {
     /// What it plans.
     public let plan: TrialPlan
     /// Which node hosts which location.
-    public let division: SiteDivision
+    public private(set) var division: SiteDivision
     /// The files of clinical data, by path.
     public let dataFiles: [String]
     /// Invented participants, by location, where there are no files.
@@ -101,5 +101,18 @@ public struct StudySource: Sendable {
     /// The name of the hospital that a node belongs to: of its locations the first that is not marked as a satellite.
     private static func hospitalName(of rows: [SiteDivisionRow]) -> String {
         (rows.first { !$0.hospital.contains("satellite") } ?? rows.first)?.hospital ?? ""
+    }
+}
+
+extension StudySource {
+    /// The same with all locations at the first coordinating node: for measurements of one node.
+    public func atOneNode() -> StudySource {
+        guard let node = plan.coordinatingNodes.first else { return self }
+        var source = self
+        source.division = SiteDivision(
+            rows: division.rows.map {
+                SiteDivisionRow(location: $0.location, node: node, hospital: $0.hospital, region: $0.region)
+            })
+        return source
     }
 }

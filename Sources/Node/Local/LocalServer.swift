@@ -7,28 +7,10 @@ import ServiceLifecycle
 import Trial
 import Views
 
-/// What the local socket asks of the node behind it.
-protocol LocalRequestHandling: Sendable {
-    /// Carries out commands in their order.
-    func perform(_ commands: [SentCommand]) async throws -> [CommandOutcome]
-    /// How things stand.
-    func status() async throws -> NodeStatus
-    /// What is known of a participant.
-    func participant(study: StudyID, label: String) async throws -> ParticipantReport?
-    /// The studies that are here, OIDs by id.
-    func studies() async throws -> [StudyID: String]
-    /// Builds a study's view anew.
-    func rebuild(_ study: StudyID) async throws -> RebuildOutcome
-    /// How far that has come.
-    func rebuildProgress(_ study: StudyID) async -> RebuildProgress?
-    /// Begin to stop.
-    func stop()
-}
-
 /// Listens at the node's socket, which only its owner may open.
 struct LocalServer: Service {
     let path: String
-    let handler: any LocalRequestHandling
+    let access: NodeAccess
     let logger: Logger
 
     func run() async throws {
@@ -94,12 +76,13 @@ struct LocalServer: Service {
                 continue
             }
             if case .command(let command) = request {
-                commands.append(SentCommand(command: command, digest: .sha256([UInt8](bytes))))
+                commands.append(
+                    SentCommand(command: command, digest: .sha256([UInt8](bytes)), authentication: .localAccount))
             } else {
                 try await flush(&commands, outbound)
                 try await reply(await answer(request), outbound)
                 // Told before it is done, for what is done ends the conversation.
-                if case .stop = request { handler.stop() }
+                if case .stop = request { access.stop() }
             }
         }
         try await flush(&commands, outbound)
@@ -111,7 +94,7 @@ struct LocalServer: Service {
         guard !commands.isEmpty else { return }
         defer { commands = [] }
         do {
-            let outcomes = try await handler.perform(commands)
+            let outcomes = try await access.perform(commands)
             try await outbound.write(contentsOf: try outcomes.map { try encoded(.outcome($0)) })
         } catch {
             let sentence = "the commands were not recorded: \(error)"
@@ -123,12 +106,12 @@ struct LocalServer: Service {
         do {
             switch request {
             case .command: return .failed("a command was answered out of its turn")
-            case .status: return .status(try await handler.status())
+            case .status: return .status(try await access.status())
             case .participant(let study, let label):
-                return .participant(try await handler.participant(study: study, label: label))
-            case .studies: return .studies(try await handler.studies())
-            case .rebuild(let study): return .rebuilt(try await handler.rebuild(study))
-            case .rebuildProgress(let study): return .rebuildProgress(await handler.rebuildProgress(study))
+                return .participant(try await access.participant(study: study, label: label))
+            case .studies: return .studies(try await access.studyOIDs())
+            case .rebuild(let study): return .rebuilt(try await access.rebuild(study))
+            case .rebuildProgress(let study): return .rebuildProgress(await access.rebuildProgress(study))
             case .stop: return .stopping
             }
         } catch {

@@ -1,7 +1,7 @@
 import EventLog
 import Foundation
 public import Logging
-import ServiceLifecycle
+public import ServiceLifecycle
 import StoreCore
 import UnixSignals
 
@@ -15,11 +15,19 @@ public enum Software {
 public struct RunningNode {
     private let directory: NodeDirectory
     private let logger: Logger
+    private let services: @Sendable (NodeAccess, NodeConfiguration) throws -> [any Service]
 
     /// Prepares the node in `directory`; nothing is opened yet.
-    public init(directory: NodeDirectory, logger: Logger) {
+    ///
+    /// - Parameter services: makes what runs beside the node and asks it, such as the HTTP interface. They are ended before
+    ///   the store is closed.
+    public init(
+        directory: NodeDirectory, logger: Logger,
+        services: @escaping @Sendable (NodeAccess, NodeConfiguration) throws -> [any Service] = { _, _ in [] }
+    ) {
         self.directory = directory
         self.logger = logger
+        self.services = services
     }
 
     /// Opens everything and works until a signal or `varde node stop` ends it.
@@ -27,16 +35,15 @@ public struct RunningNode {
     /// - Parameter onReady: called when the local socket is about to listen.
     /// - Throws: what keeps the node from starting: ``DirectoryError``, ``StoreCore/StoreError``, a transport's error.
     public func run(onReady: @escaping @Sendable () -> Void = {}) async throws {
-        let node = try await OpenedNode.open(directory, logger: logger)
+        let commits = CommitFeed()
+        let node = try await OpenedNode.open(directory, logger: logger) { _ in commits.tell() }
         let configuration = node.configuration
         try OwnerOnlyFile.write("\(getpid())\n", to: directory.processID, replacing: true)
         defer { unlink(directory.processID) }
         let stopping = StopSignal()
-        let handler = NodeRequests(
-            configuration: configuration, store: node.store, driver: node.driver, views: node.views,
-            execution: CommandExecution(node: configuration.node, network: configuration.network, clock: NodeClock()),
-            stopping: stopping)
-        let server = LocalServer(path: directory.socket, handler: handler, logger: logger)
+        let access = NodeAccess(node, stopping: stopping, commits: commits)
+        let server = LocalServer(path: directory.socket, access: access, logger: logger)
+        let others = try services(access, configuration)
         onReady()
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
@@ -45,8 +52,9 @@ public struct RunningNode {
                     .init(service: ViewService(views: node.views)),
                     .init(service: ReplicationService(driver: node.driver, transport: node.transport)),
                     .init(service: server),
+                ] + others.map { .init(service: $0) } + [
                     .init(
-                        service: StopService(signal: stopping), successTerminationBehavior: .gracefullyShutdownGroup),
+                        service: StopService(signal: stopping), successTerminationBehavior: .gracefullyShutdownGroup)
                 ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         try await group.run()
     }

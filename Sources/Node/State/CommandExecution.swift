@@ -27,9 +27,18 @@ public struct CommandReceipt: Hashable, Sendable, Codable {
 }
 
 /// A command with the digest of the bytes in which it was sent, by which a repetition is told from another command.
-struct SentCommand: Sendable {
+public struct SentCommand: Sendable {
     let command: Command
     let digest: Hash
+    /// How the sender's identity was established.
+    let authentication: Authentication
+
+    /// States a command as it came by one of the node's entrances.
+    public init(command: Command, digest: Hash, authentication: Authentication) {
+        self.command = command
+        self.digest = digest
+        self.authentication = authentication
+    }
 }
 
 /// Carries out commands on the store's thread: decide, append, fold, in one transaction with the others of the group.
@@ -76,12 +85,12 @@ struct CommandExecution {
             return try publish(document, sent, study: study, time: time, random: random, core, &state)
         }
         let draft = try Decision.decide(
-            command, in: try context(study, command, time: time, random: random, core, &state))
+            command, in: try context(study, sent, time: time, random: random, core, &state))
         return try append(draft, sent, time: time, core, &state)
     }
 
     private func context(
-        _ study: StudyID, _ command: Command, time: NodeTime, random: RandomName, _ core: StoreCore,
+        _ study: StudyID, _ sent: SentCommand, time: NodeTime, random: RandomName, _ core: StoreCore,
         _ state: inout NodeState
     ) throws -> DecisionContext {
         let definition = try state.definition(of: study, core: core)
@@ -90,9 +99,9 @@ struct CommandExecution {
             definition: definition, charterVersion: state.chain.count - 1,
             entryOfCommand: { id in
                 // A failing read here fails again, and is reported, when the entry is appended.
-                (try? core.receipt(actor: command.sender.actor, command: id))?.id
+                (try? core.receipt(actor: sent.command.sender.actor, command: id))?.id
             },
-            receivedUTCMilliseconds: time.utcMilliseconds, randomName: random)
+            receivedUTCMilliseconds: time.utcMilliseconds, randomName: random, authentication: sent.authentication)
     }
 
     private func append(
@@ -117,11 +126,11 @@ struct CommandExecution {
         guard let definition = read else {
             throw Refusal.badDocument(report.text(atLeast: .error))
         }
-        let before = try context(study, sent.command, time: time, random: random, core, &state)
+        let before = try context(study, sent, time: time, random: random, core, &state)
         let chunks = try Decision.chunks(of: bytes, sent.command, in: before).map { draft in
             try append(draft, sent, time: time, core, &state).entry
         }
-        let after = try context(study, sent.command, time: time, random: random, core, &state)
+        let after = try context(study, sent, time: time, random: random, core, &state)
         let draft = try Decision.publication(
             of: bytes, definition: definition, chunks: chunks, sent.command, in: after)
         return try append(draft, sent, time: time, core, &state)

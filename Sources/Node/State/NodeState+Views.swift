@@ -23,6 +23,16 @@ extension NodeState {
         return report
     }
 
+    /// The newest plan of a study, nil in it where that cannot be read; nil where there is none.
+    mutating func plan(of study: StudyID) -> (content: Hash, plan: TrialPlan?)? {
+        guard let document = folds[study]?.authority.plans.last?.payload else { return nil }
+        let content = Hash.sha256(document)
+        if plans[content] == nil {
+            plans[content] = .some(TrialPlanReader.read(bytes: document, fileName: "published plan").0)
+        }
+        return (content, plans[content] ?? nil)
+    }
+
     /// The OIDs of the studies whose founding is here.
     var studyOIDs: [StudyID: String] {
         folds.compactMapValues { $0.authority.founding?.payload.oid.text }
@@ -37,14 +47,7 @@ extension NodeState {
     mutating func viewContext(of study: StudyID, _ core: any EventReading) throws -> StudyViewContext? {
         guard let authority = folds[study]?.authority, authority.founding != nil else { return nil }
         let definition = try definition(of: study, core: core)
-        var plan: (content: Hash, plan: TrialPlan?)?
-        if let document = authority.plans.last?.payload {
-            let content = Hash.sha256(document)
-            if plans[content] == nil {
-                plans[content] = .some(TrialPlanReader.read(bytes: document, fileName: "published plan").0)
-            }
-            plan = (content, plans[content] ?? nil)
-        }
+        let plan = plan(of: study)
         let locations = (chain.newest?.locations ?? []).map {
             ($0.id, LocationDescription(name: $0.name, region: $0.region))
         }

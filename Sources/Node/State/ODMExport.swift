@@ -198,9 +198,9 @@ private struct ChildInstances {
 }
 
 /// Times as ISO 8601 text.
-enum UTCText {
+package enum UTCText {
     /// `2026-01-31T12:00:00Z`, with milliseconds where there are any.
-    static func iso8601(milliseconds: Int64) -> String {
+    package static func iso8601(milliseconds: Int64) -> String {
         let date = Date(timeIntervalSince1970: Double(milliseconds) / 1000)
         return date.formatted(
             Date.ISO8601FormatStyle(includingFractionalSeconds: milliseconds % 1000 != 0, timeZone: .gmt))

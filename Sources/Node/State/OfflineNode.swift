@@ -101,6 +101,13 @@ public struct OfflineNode {
         return try Set(reader.logs().map(\.name.stream)).sorted().compactMap { state.digest(of: $0) }
     }
 
+    /// The study of an OID or id.
+    ///
+    /// - Throws: ``OfflineNodeError``.
+    public func study(_ text: String) throws -> StudyID {
+        try study(text, in: try folded())
+    }
+
     private func folded() throws -> NodeState {
         var state = NodeState(chain: chain, network: configuration.network)
         try state.catchUp(reader)

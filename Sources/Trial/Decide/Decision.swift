@@ -16,6 +16,8 @@ public struct DecisionContext {
     public let receivedUTCMilliseconds: Int64
     /// 16 random bytes, for a subject handle or a founding.
     public let randomName: RandomName
+    /// How the sender's identity was established.
+    public let authentication: Authentication
     /// The epoch of the node's own log of the stream concerned, where it is known: a part of the labels that are issued, so
     /// that a node restored from a backup issues none again.
     public let epoch: Epoch?
@@ -24,6 +26,7 @@ public struct DecisionContext {
     public init(
         node: NodeID, fold: StudyFold, definition: (content: Hash, study: StudyDefinition)?, charterVersion: UInt64,
         entryOfCommand: @escaping (CommandID) -> EntryID?, receivedUTCMilliseconds: Int64, randomName: RandomName,
+        authentication: Authentication = .localAccount,
         epoch: Epoch? = nil
     ) {
         self.node = node
@@ -33,6 +36,7 @@ public struct DecisionContext {
         self.entryOfCommand = entryOfCommand
         self.receivedUTCMilliseconds = receivedUTCMilliseconds
         self.randomName = randomName
+        self.authentication = authentication
         self.epoch = epoch
     }
 
@@ -90,6 +94,10 @@ public enum Decision {
         subject: SubjectHandle? = nil, command: CommandID? = nil, definition: Hash? = nil, for sent: Command,
         in context: DecisionContext
     ) throws(Refusal) -> EntryDraft {
+        // A token says who was given it, which is not enough where patients are treated by what is entered (issue 3).
+        if context.authentication == .localToken, context.authority.founding?.payload.mode == .live {
+            throw .tokenInLiveStudy
+        }
         var provenance = sent.provenance
         provenance.receivedUTCMilliseconds = context.receivedUTCMilliseconds
         let id = command ?? sent.id
@@ -100,7 +108,7 @@ public enum Decision {
             stream: stream, operation: operation.type,
             authority: Authority(
                 actor: sent.sender.actor, kind: sent.sender.kind, role: sent.sender.role.role,
-                authentication: .localAccount, delegation: delegation?.grant),
+                authentication: context.authentication, delegation: delegation?.grant),
             known: KnownVersions(
                 charter: context.charterVersion, participation: UInt64(context.authority.participations.count),
                 delegation: delegation?.number ?? 0),

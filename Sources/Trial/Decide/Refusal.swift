@@ -60,6 +60,8 @@ public enum Refusal: Error, Hashable, Sendable, Codable {
     case commandUsedOtherwise(CommandID)
     /// The entry would be larger than the formats allow.
     case tooLarge(byteCount: Int)
+    /// The study is live, and the sender came with nothing but a token of this node's.
+    case tokenInLiveStudy
 
     /// What was wrong and what to do, for people.
     public var explanation: String {
@@ -104,6 +106,8 @@ public enum Refusal: Error, Hashable, Sendable, Codable {
             "command id \(id) was used for another command; send this one under a new id"
         case .tooLarge(let count):
             "the entry would have \(count) bytes, more than \(FormatLimit.entryBytes); save the form in two steps"
+        case .tokenInLiveStudy:
+            "a local token does not say well enough who enters data: in a live study use the node's own account"
         }
     }
 }

@@ -119,6 +119,13 @@ public struct LocationFold: Sendable {
         !hasUnreadableHeader && handlesNotUnderstood.isDisjoint(with: handles)
     }
 
+    /// Where the entries stand that concern a participant, other than registrations.
+    public func addresses(of participant: ParticipantState) -> [EntryID: EntryAddress] {
+        participant.aliases.union([participant.id]).reduce(into: [:]) { addresses, registration in
+            addresses.merge(references[registration] ?? [:]) { first, _ in first }
+        }
+    }
+
     mutating func insert(_ entry: WrittenEntry, source: some EntrySource, judge: Judge) throws {
         guard seen.insert(entry.id).inserted else { return }
         entryCount += 1

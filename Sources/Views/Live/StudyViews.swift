@@ -47,7 +47,8 @@ public actor StudyViews {
     }
 
     private let executor = ThreadExecutor()
-    private let dataDirectory: String
+    /// Where `events.sqlite` and `views` lie.
+    public nonisolated let dataDirectory: String
     private let node: NodeID
     private let directory: ViewDirectory
     private let ask: Ask
@@ -128,6 +129,11 @@ public actor StudyViews {
     public func stop() {
         isStopped = true
         signal.finish()
+    }
+
+    /// Whether a study's view holds everything up to an arrival.
+    public func holds(_ study: StudyID, arrival wanted: Int64) -> Bool {
+        live[study] != nil && asked[study] == nil && arrival >= wanted
     }
 
     /// Waits until a study's view holds everything up to an arrival.

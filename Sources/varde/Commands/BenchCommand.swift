@@ -3,6 +3,7 @@ import Foundation
 import Node
 import Store
 import Views
+import Web
 
 /// `varde bench`.
 struct BenchCommand: AsyncParsableCommand {
@@ -30,6 +31,8 @@ struct BenchCommand: AsyncParsableCommand {
     var rebuildValues = "1000000"
     @Option(help: "Values of a participant in these studies.")
     var valuesPerParticipant = 2_000
+    @Option(help: "Invented participants of the study that is read through the HTTP interface; 0 for none.")
+    var httpParticipants = 150
     @Flag(help: "Measure only rebuilds.")
     var onlyRebuild = false
     @Option(name: .customLong("dir"), help: "Where to write; without it a temporary folder, which is removed.")
@@ -67,6 +70,7 @@ struct BenchCommand: AsyncParsableCommand {
         var append: [Append]
         var replication: ReplicationBenchmarkReport?
         var rebuild: [Rebuild]
+        var http: WebBenchmarkReport?
     }
 
     struct Rebuild: Encodable {
@@ -99,6 +103,9 @@ struct BenchCommand: AsyncParsableCommand {
         guard (20...100_000).contains(valuesPerParticipant) else {
             throw ValidationError("--values-per-participant lies between 20 and 100 000")
         }
+        guard (0...5_000).contains(httpParticipants) else {
+            throw ValidationError("--http-participants lies between 0 and 5 000")
+        }
         guard (1...100_000).contains(samples) else { throw ValidationError("--samples lies between 1 and 100 000") }
     }
 
@@ -113,6 +120,7 @@ struct BenchCommand: AsyncParsableCommand {
         }
         var append: [Append] = []
         var replication: ReplicationBenchmarkReport?
+        var http: WebBenchmarkReport?
         if !onlyRebuild {
             for writers in [1, 64] {
                 Output.progress("appending with \(writers) writers")
@@ -124,12 +132,31 @@ struct BenchCommand: AsyncParsableCommand {
             replication = try await ReplicationBenchmark.run(
                 directory: path + "/replication", entries: entries, liveSamples: samples
             ) { Output.progress($0) }
+            if httpParticipants > 0 {
+                http = try await WebBenchmark.run(
+                    directory: path + "/http", participants: httpParticipants, samples: 10 * samples
+                ) { Output.progress($0) }
+            }
         }
         Output.endProgress()
-        if json { return try Output.json(Figures(append: append, replication: replication, rebuild: rebuild)) }
+        if json {
+            return try Output.json(
+                Figures(append: append, replication: replication, rebuild: rebuild, http: http))
+        }
         if !append.isEmpty { show(append) }
         if let replication { show(replication) }
         show(rebuild)
+        if let http { show(http) }
+    }
+
+    private func show(_ report: WebBenchmarkReport) {
+        Output.line("reading through the HTTP interface, \(Output.grouped(report.participants)) participants")
+        for reading in report.readings {
+            Output.line(
+                String(
+                    format: "  %@: p50 %.2f ms, p99 %.2f ms (%d answers of %d bytes)", reading.request,
+                    reading.medianMilliseconds, reading.percentile99Milliseconds, reading.samples, reading.bytes))
+        }
     }
 
     private func show(_ rebuild: [Rebuild]) {

@@ -53,7 +53,7 @@ struct DemoCommand: AsyncParsableCommand {
         let showing = Task { await show(demonstration) }
         var failure: (any Error)?
         do {
-            try await interruption.race { try await carryOut(demonstration) }
+            try await interruption.race { try await carryOut(demonstration, in: path) }
         } catch {
             failure = error
         }
@@ -71,7 +71,7 @@ struct DemoCommand: AsyncParsableCommand {
         return source
     }
 
-    private func carryOut(_ demonstration: Demonstration) async throws {
+    private func carryOut(_ demonstration: Demonstration, in path: String) async throws {
         let outcome = try await demonstration.load()
         for refusal in outcome.refusals.prefix(20) { Output.note("refused: \(refusal)") }
         let summary = await demonstration.untilConverged()
@@ -84,6 +84,7 @@ struct DemoCommand: AsyncParsableCommand {
             if !json { Output.line(DemoTable.text(await demonstration.snapshot())) }
             return
         }
+        Output.note("a node's page opens with: varde node open --dir \(path)/haukeland")
         // Until interrupted the table goes on showing the nodes.
         while !Task.isCancelled { try await Task.sleep(for: .seconds(3600)) }
     }
@@ -122,7 +123,7 @@ enum DemoTable {
                 Output.cell("node", 12), Output.cell("region", 18), Output.cell("entries", 8, right: true),
                 Output.cell("people", 7, right: true), Output.cell("forms", 7, right: true),
                 Output.cell("values", 8, right: true), Output.cell("conflicts", 10, right: true),
-                Output.cell("peers", 6, right: true), Output.cell("lag", 6, right: true), "  digest",
+                Output.cell("peers", 6, right: true), Output.cell("lag", 6, right: true), "  digest    page",
             ].joined(),
         ]
         for status in snapshot.statuses {
@@ -139,7 +140,7 @@ enum DemoTable {
                     Output.cell(Output.grouped(status.counts.conflicts), 10, right: true),
                     Output.cell("\(up)/\(status.peers.count)", 6, right: true),
                     Output.cell(Output.grouped(lag), 6, right: true),
-                    "  " + digest(status),
+                    "  " + digest(status), "  " + (snapshot.pages[status.node] ?? ""),
                     restarts > 0 ? "  restarted \(restarts)×" : "",
                 ].joined())
         }

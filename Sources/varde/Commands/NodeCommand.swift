@@ -2,15 +2,16 @@ public import ArgumentParser
 import Foundation
 public import Logging
 import Node
+import Web
 
 /// `varde node`.
 struct NodeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "node", abstract: "Run or stop a node.",
+        commandName: "node", abstract: "Run, open or stop a node.",
         discussion: """
             Example:
               varde node run --dir network/haukeland
-            """, subcommands: [Run.self, Stop.self])
+            """, subcommands: [Run.self, Open.self, Stop.self])
 
     /// `varde node run`.
     struct Run: AsyncParsableCommand {
@@ -19,7 +20,8 @@ struct NodeCommand: AsyncParsableCommand {
             abstract: "Run the node of a directory until it is stopped.",
             discussion: """
                 The node listens where node.json says (loopback unless it was set otherwise) and answers commands of \
-                this account through node.sock. Its log goes to standard error.
+                this account through node.sock. Where node.json has "http", it also serves its HTTP interface and page \
+                on loopback, at the address in http.address. Its log goes to standard error.
 
                 Example:
                   varde node run --dir network/haukeland
@@ -35,7 +37,40 @@ struct NodeCommand: AsyncParsableCommand {
             if endWithParent { ParentWatch.endWithParent() }
             var logger = Logger(label: "varde") { StreamLogHandler.standardError(label: $0) }
             logger.logLevel = logLevel
-            try await RunningNode(directory: try node.directory(), logger: logger).run()
+            let directory = try node.directory()
+            try await RunningNode(directory: directory, logger: logger) { [logger] access, configuration in
+                guard let listener = configuration.http else { return [] }
+                return [
+                    try WebService(access: access, directory: directory, listener: listener, logger: logger)
+                ]
+            }.run()
+        }
+    }
+
+    /// `varde node open`.
+    struct Open: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "open",
+            abstract: "Print the address of a running node's page, with a code that lets a browser in.",
+            discussion: """
+                The code is good once, for two minutes.
+
+                Example:
+                  varde node open --dir network/haukeland
+                """)
+
+        @OptionGroup var node: NodeOption
+
+        func run() async throws {
+            let directory = try node.directory()
+            guard let address = directory.runningHTTPAddress else {
+                throw Failure(
+                    "the node has no HTTP interface that runs: start it with 'varde node run', with \"http\" in node.json"
+                )
+            }
+            let code = try BrowserSessions.makeCode(in: directory)
+            Output.line("\(address)/session?code=\(code)")
+            Output.note("The code is good once, for two minutes.")
         }
     }
 

@@ -1,0 +1,233 @@
+public import EventLog
+import Store
+import StoreCore
+public import Trial
+
+extension NodeAccess {
+    /// The studies of which something is held here, by id.
+    public func studies() async throws -> [StudyReading] {
+        try await store.read { _, state in
+            state.folds.keys.sorted().compactMap { state.reading(of: $0) }
+        }
+    }
+
+    /// One study; nil where nothing of it is held.
+    public func study(_ study: StudyID) async throws -> StudyReading? {
+        try await store.read { _, state in state.reading(of: study) }
+    }
+
+    /// The newest definitions of a study; nil where they have not come yet.
+    public func definition(of study: StudyID) async throws -> DefinitionReading? {
+        try await store.read { core, state in
+            try state.definition(of: study, core: core).map {
+                DefinitionReading(content: $0.content, definition: $0.study)
+            }
+        }
+    }
+
+    /// What says when visits and questionnaires are due; nil where definitions or plan have not come yet.
+    public func schedule(of study: StudyID) async throws -> ScheduleReading? {
+        try await store.read { core, state in
+            guard let definition = try state.definition(of: study, core: core)?.study,
+                let plan = state.plan(of: study)?.plan
+            else { return nil }
+            return ScheduleReading(definition: definition, plan: plan)
+        }
+    }
+
+    /// A piece of a study's list of participants.
+    ///
+    /// The list is put in order on the caller's side; participants that come or are renamed between two pieces may be
+    /// missed or seen twice, and nobody else.
+    /// - Parameters:
+    ///   - location: only this one's; nil for all that are held.
+    ///   - position: what the piece before gave as next; nil for the first.
+    ///   - limit: how many at most, 1 to 500.
+    public func participants(
+        of study: StudyID, at location: LocationID? = nil, from position: ParticipantPosition? = nil, limit: Int
+    ) async throws -> ParticipantPage {
+        precondition((1...500).contains(limit), "a piece has 1 to 500 participants")
+        let positions = try await store.read { _, state in
+            state.positions(in: study, at: location, from: position)
+        }.sorted()
+        let here = positions.prefix(limit)
+        let records = try await store.read { _, state in
+            here.compactMap { state.reading(of: $0.participant, in: study, at: $0.location) }
+        }
+        return ParticipantPage(
+            records: records, next: positions.count > limit ? positions[limit] : nil)
+    }
+
+    /// One participant by the registering entry or any repetition of it; nil where it is not held.
+    public func record(of participant: EntryID, in study: StudyID) async throws -> ParticipantReading? {
+        try await store.read { _, state in
+            for location in state.folds[study]?.locations.keys.sorted() ?? [] {
+                if let reading = state.reading(of: participant, in: study, at: location) { return reading }
+            }
+            return nil
+        }
+    }
+
+    /// The participants of a study whose records have something that `isWanted` asks for, by location and id.
+    ///
+    /// - Parameter isWanted: runs on the store's thread, so it must be quick.
+    public func records(
+        of study: StudyID, limit: Int, where isWanted: @escaping @Sendable (ParticipantState) -> Bool
+    ) async throws -> [ParticipantReading] {
+        try await store.read { _, state in
+            var found: [(LocationID, EntryID)] = []
+            for (location, fold) in state.folds[study]?.locations ?? [:] {
+                for record in fold.records.values where isWanted(record) { found.append((location, record.id)) }
+            }
+            return found.sorted { $0 < $1 }.prefix(limit).compactMap {
+                state.reading(of: $0.1, in: study, at: $0.0)
+            }
+        }
+    }
+
+    /// An entry of a study by its place, with the nodes that hold it durably; nil where it is not held here.
+    public func entry(at address: EntryAddress, in study: StudyID) async throws -> EntryReading? {
+        let found: EntryReading? = try await store.read { core, _ in
+            guard let name = try core.log(address.log)?.name, name.stream.study == study,
+                let stored = try core.entry(at: address)
+            else { return nil }
+            return EntryReading(StoredEntries.written(stored, in: name))
+        }
+        guard let found else { return nil }
+        return await knownElsewhere([found]).first
+    }
+
+    /// The newest saves of forms that came here, newest first.
+    public func recentSaves(limit: Int) async throws -> [EntryReading] {
+        let found: [EntryReading] = try await store.read { core, _ in
+            // Arrivals are numbered without gaps, so going back from the newest meets every one.
+            var saves: [EntryReading] = []
+            let newest = try core.latestArrival()
+            var last = newest
+            while last > 0, saves.count < limit, last > newest - 512 {
+                let before = max(0, last - 16)
+                let arrivals = try core.arrivals(after: before, limit: Int(last - before))
+                for arrival in arrivals.reversed() where saves.count < limit {
+                    guard let name = try core.log(arrival.log)?.name else { continue }
+                    let end = arrival.first + arrival.count
+                    let wanted = UInt64(limit - saves.count)
+                    var entries: [EntryReading] = []
+                    try core.forEachEntry(
+                        in: arrival.log, from: max(arrival.first, end - min(end, wanted)), to: end
+                    ) { stored in
+                        let entry = EntryReading(StoredEntries.written(stored, in: name))
+                        if entry.operation == .formSaved { entries.append(entry) }
+                        return true
+                    }
+                    saves += entries.reversed()
+                }
+                last = before
+            }
+            return Array(saves.prefix(limit))
+        }
+        return await knownElsewhere(found)
+    }
+
+    /// Where a listener stands that wants nothing but what comes from now on.
+    public func newestPosition() async throws -> ChangePosition {
+        try await store.read { core, _ in
+            ChangePosition(incarnation: core.identity.incarnation, arrival: try core.latestArrival())
+        }
+    }
+
+    /// What came after a position, in the order in which it came; a part of it where it is much.
+    ///
+    /// - Parameter study: whose entries; nil for those of every study.
+    public func changes(after position: ChangePosition, of study: StudyID?) async throws -> ChangeReading {
+        try await store.read { core, _ in
+            let incarnation = core.identity.incarnation
+            let newest = try core.latestArrival()
+            guard position.incarnation == incarnation, position.arrival <= newest else {
+                let reached = ChangePosition(incarnation: incarnation, arrival: newest)
+                return ChangeReading(arrivals: [], reached: reached, isOfAnotherStore: true, isComplete: true)
+            }
+            var arrivals: [(position: ChangePosition, entries: [EntryReading])] = []
+            var reached = position.arrival
+            for batch in try core.entries(sinceArrival: position.arrival, limit: 256) {
+                reached = batch.arrival.number
+                guard let name = try core.log(batch.arrival.log)?.name, study == nil || name.stream.study == study
+                else { continue }
+                arrivals.append(
+                    (
+                        ChangePosition(incarnation: incarnation, arrival: reached),
+                        batch.entries.map { EntryReading(StoredEntries.written($0, in: name)) }
+                    ))
+            }
+            return ChangeReading(
+                arrivals: arrivals, reached: ChangePosition(incarnation: incarnation, arrival: reached),
+                isOfAnotherStore: false, isComplete: reached == newest)
+        }
+    }
+
+    /// Adds which other nodes are known to hold entries durably.
+    private func knownElsewhere(_ entries: [EntryReading]) async -> [EntryReading] {
+        var known: [EntryReading] = []
+        for var entry in entries {
+            entry.alsoAt = await knownElsewhere(entry.address)
+            known.append(entry)
+        }
+        return known
+    }
+
+    /// The other nodes that are known to hold an entry durably.
+    public func knownElsewhere(_ address: EntryAddress) async -> [NodeID] {
+        await driver.knownAt([(address.log, address.index + 1)])[address.log] ?? []
+    }
+}
+
+extension NodeState {
+    fileprivate func reading(of study: StudyID) -> StudyReading? {
+        folds[study].map { fold in
+            StudyReading(
+                study: study, founding: fold.authority.founding?.payload, authority: fold.authority,
+                publication: fold.authority.definitions.last?.payload, heldLocations: fold.locations.keys.sorted())
+        }
+    }
+
+    fileprivate func reading(
+        of participant: EntryID, in study: StudyID, at location: LocationID
+    ) -> ParticipantReading? {
+        guard let fold = folds[study]?.locations[location], let record = fold.participant(participant) else {
+            return nil
+        }
+        return ParticipantReading(
+            state: record, isFullyUnderstood: fold.isFullyUnderstood(record), addresses: fold.addresses(of: record))
+    }
+
+    fileprivate func positions(
+        in study: StudyID, at wanted: LocationID?, from start: ParticipantPosition?
+    ) -> [ParticipantPosition] {
+        var positions: [ParticipantPosition] = []
+        for (location, fold) in folds[study]?.locations ?? [:] where wanted == nil || wanted == location {
+            if let start, location < start.location { continue }
+            for record in fold.records.values {
+                let position = ParticipantPosition(
+                    location: location, label: record.labels.min()?.text ?? "", participant: record.id)
+                if let start, position < start { continue }
+                positions.append(position)
+            }
+        }
+        return positions
+    }
+}
+
+extension EntryReading {
+    /// What an entry says of itself, without any value.
+    init(_ entry: WrittenEntry) {
+        let operation = entry.action?.operation
+        var forms: [String] = []
+        if case .formSaved(let save)? = operation {
+            forms = save.instances.filter { $0.kind == .form }.map(\.oid)
+        }
+        self.init(
+            entry: entry.id, address: entry.address, stream: entry.stream, writer: entry.writer,
+            time: entry.header?.nodeTime, operation: entry.header?.operation,
+            participant: entry.header?.operation == .participantRegistered ? entry.id : operation?.participant,
+            forms: forms, alsoAt: [])
+    }
+}

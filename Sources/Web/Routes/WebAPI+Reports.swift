@@ -1,0 +1,37 @@
+import EventLog
+import HTTPTypes
+import Hummingbird
+import Node
+import Trial
+import Views
+
+extension WebAPI {
+    /// How every location of a study stands.
+    @Sendable func monitoring(_ request: Request, _ context: WebContext) async throws -> Response {
+        let study = try await openedStudy(context).study
+        let reading = try await view(of: study) { try $0.monitoring() }
+        return try JSONDocument.response(
+            MonitoringDocument(isCurrent: reading.isCurrent, locations: reading.contents))
+    }
+
+    /// How a study site stands against its one target.
+    @Sendable func regional(_ request: Request, _ context: WebContext) async throws -> Response {
+        let study = try await openedStudy(context).study
+        let site = try context.identifier("site") { StudySiteID($0) }
+        let reading = try await view(of: study) { try $0.regional(site) }
+        guard let report = reading.contents else { throw Problem.notFound("study site \(site)") }
+        return try JSONDocument.response(RegionalDocument(isCurrent: reading.isCurrent, report: report))
+    }
+
+    private func view<Contents: Sendable>(
+        of study: StudyID, _ body: @escaping @Sendable (ViewReader) throws -> Contents
+    ) async throws -> ViewReading<Contents> {
+        do {
+            return try await access.readView(of: study, body)
+        } catch ViewError.noView {
+            throw Problem(
+                .serviceUnavailable, "no-view", "The view is not there yet",
+                "the view of study \(study) is being built", action: "ask again in a moment")
+        }
+    }
+}
