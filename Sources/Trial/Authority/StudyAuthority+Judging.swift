@@ -7,6 +7,16 @@ extension StudyAuthority {
         keyedJudgement(of: key).judgement(at: address, in: self)
     }
 
+    /// Judges an entry of a location's stream, remembering the judgement by what it depends on.
+    func judge(_ entry: WrittenEntry, remembering judgements: inout [JudgementKey: KeyedJudgement]) -> Judgement {
+        guard let header = entry.header else { return .effect(nil) }
+        let key = JudgementKey(writer: entry.writer, stream: entry.stream, header: header)
+        if let known = judgements[key] { return known.judgement(at: entry.address, in: self) }
+        let judgement = keyedJudgement(of: key)
+        judgements[key] = judgement
+        return judgement.judgement(at: entry.address, in: self)
+    }
+
     /// What the key alone says.
     func keyedJudgement(of key: JudgementKey) -> KeyedJudgement {
         let end = unknownEnd(of: key)

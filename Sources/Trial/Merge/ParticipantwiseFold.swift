@@ -6,7 +6,7 @@ public import EventLog
 /// except that registrations which share a sender and a command id are judged together.
 public struct ParticipantwiseFold {
     private let authority: StudyAuthority
-    private var judgements: [JudgementKey: Judgement] = [:]
+    private var judgements: [JudgementKey: KeyedJudgement] = [:]
 
     /// Folds under what the study's own stream and the charter say.
     public init(authority: StudyAuthority) {
@@ -33,12 +33,7 @@ public struct ParticipantwiseFold {
     }
 
     private mutating func judge(_ entry: WrittenEntry) -> Judgement {
-        guard let header = entry.header else { return .effect(nil) }
-        let key = JudgementKey(writer: entry.writer, stream: entry.stream, header: header)
-        if let known = judgements[key] { return known }
-        let judgement = authority.judge(key)
-        judgements[key] = judgement
-        return judgement
+        authority.judge(entry, remembering: &judgements)
     }
 }
 

@@ -64,12 +64,7 @@ public struct StudyFold {
 
     /// Judges an entry of a location's stream, remembering the judgement by what it depends on.
     mutating func judge(_ entry: WrittenEntry) -> Judgement {
-        guard let header = entry.header else { return .effect(nil) }
-        let key = JudgementKey(writer: entry.writer, stream: entry.stream, header: header)
-        if let known = judgements[key] { return known.judgement(at: entry.address, in: authority) }
-        let judgement = authority.keyedJudgement(of: key)
-        judgements[key] = judgement
-        return judgement.judgement(at: entry.address, in: authority)
+        authority.judge(entry, remembering: &judgements)
     }
 
     /// What changed in the locations' streams since this was last asked: for whoever keeps rows by participant. A location
