@@ -21,7 +21,7 @@ struct ConflictListDocument: Codable {
 /// Something that an entitled person is to decide, with every side.
 struct ConflictDocument: Codable {
     enum Kind: String, Codable {
-        case item, whole, instance, removal
+        case item, whole, instance, removal, answer
     }
 
     struct Value: Codable {
@@ -32,7 +32,7 @@ struct ConflictDocument: Codable {
 
     struct Side: Codable {
         enum Kind: String, Codable {
-            case value, version, beginning, removal, restoration
+            case value, version, beginning, removal, restoration, answer
         }
 
         var kind: Kind
@@ -75,6 +75,7 @@ struct ConflictDocument: Codable {
         case .whole: kind = .whole
         case .instance: kind = .instance
         case .removal: kind = .removal
+        case .answer: kind = .answer
         }
         instance = conflict.instance
         item = conflict.item
@@ -111,6 +112,7 @@ extension ConflictDocument.Side {
             (.beginning, SeenValue(entry: beginning.entry, position: beginning.position))
         case .removal: (.removal, nil)
         case .restoration: (.restoration, nil)
+        case .answer: (.answer, nil)
         }
     }
 }
