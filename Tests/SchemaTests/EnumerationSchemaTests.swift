@@ -50,7 +50,10 @@ struct EnumerationSchemaTests {
         #expect(names(Varde_V0_LabelKind.self) == named(LabelKind.self))
         #expect(names(Varde_V0_InstanceKind.self) == named(InstanceKind.self))
         #expect(names(Varde_V0_ValueKind.self) == named(ValueKind.self))
+        #expect(names(Varde_V0_InstanceVerdict.self) == named(InstanceVerdict.self))
+        #expect(names(Varde_V0_SideVerdict.self) == named(SideVerdict.self))
         #expect(names(Varde_V0_NodeState.self) == named(CharterNode.State.self))
         #expect(Set(names(Varde_V0_ParticipantStatus.self).values) == Set(ParticipantStatus.allCases.map { "\($0)" }))
+        #expect(Set(names(Varde_V0_ResponseStatus.self).values) == Set(ResponseStatus.allCases.map { "\($0)" }))
     }
 }

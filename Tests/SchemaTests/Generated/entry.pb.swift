@@ -127,6 +127,13 @@ nonisolated enum Varde_V0_OperationType: SwiftProtobuf.Enum, Swift.CaseIterable 
   case operationFormSaved // = 32
   case operationRemoved // = 33
   case operationRestored // = 34
+  case operationInstancesDecided // = 35
+  case operationConflictResolved // = 36
+  case operationFormConfirmed // = 37
+  case operationResponseReceived // = 40
+  case operationLabelAssigned // = 41
+  case operationParticipantsLinked // = 42
+  case operationParticipantsUnlinked // = 43
   case operationRedactionOrdered // = 50
   case operationErasureOrdered // = 51
   case UNRECOGNIZED(Int)
@@ -153,6 +160,13 @@ nonisolated enum Varde_V0_OperationType: SwiftProtobuf.Enum, Swift.CaseIterable 
     case 32: self = .operationFormSaved
     case 33: self = .operationRemoved
     case 34: self = .operationRestored
+    case 35: self = .operationInstancesDecided
+    case 36: self = .operationConflictResolved
+    case 37: self = .operationFormConfirmed
+    case 40: self = .operationResponseReceived
+    case 41: self = .operationLabelAssigned
+    case 42: self = .operationParticipantsLinked
+    case 43: self = .operationParticipantsUnlinked
     case 50: self = .operationRedactionOrdered
     case 51: self = .operationErasureOrdered
     default: self = .UNRECOGNIZED(rawValue)
@@ -177,6 +191,13 @@ nonisolated enum Varde_V0_OperationType: SwiftProtobuf.Enum, Swift.CaseIterable 
     case .operationFormSaved: return 32
     case .operationRemoved: return 33
     case .operationRestored: return 34
+    case .operationInstancesDecided: return 35
+    case .operationConflictResolved: return 36
+    case .operationFormConfirmed: return 37
+    case .operationResponseReceived: return 40
+    case .operationLabelAssigned: return 41
+    case .operationParticipantsLinked: return 42
+    case .operationParticipantsUnlinked: return 43
     case .operationRedactionOrdered: return 50
     case .operationErasureOrdered: return 51
     case .UNRECOGNIZED(let i): return i
@@ -201,6 +222,13 @@ nonisolated enum Varde_V0_OperationType: SwiftProtobuf.Enum, Swift.CaseIterable 
     .operationFormSaved,
     .operationRemoved,
     .operationRestored,
+    .operationInstancesDecided,
+    .operationConflictResolved,
+    .operationFormConfirmed,
+    .operationResponseReceived,
+    .operationLabelAssigned,
+    .operationParticipantsLinked,
+    .operationParticipantsUnlinked,
     .operationRedactionOrdered,
     .operationErasureOrdered,
   ]
@@ -265,6 +293,7 @@ nonisolated enum Varde_V0_Role: SwiftProtobuf.Enum, Swift.CaseIterable {
   case participant // = 7
   case dataImport // = 8
   case institution // = 9
+  case partnerApp // = 10
   case UNRECOGNIZED(Int)
 
   init() {
@@ -283,6 +312,7 @@ nonisolated enum Varde_V0_Role: SwiftProtobuf.Enum, Swift.CaseIterable {
     case 7: self = .participant
     case 8: self = .dataImport
     case 9: self = .institution
+    case 10: self = .partnerApp
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -299,6 +329,7 @@ nonisolated enum Varde_V0_Role: SwiftProtobuf.Enum, Swift.CaseIterable {
     case .participant: return 7
     case .dataImport: return 8
     case .institution: return 9
+    case .partnerApp: return 10
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -315,6 +346,7 @@ nonisolated enum Varde_V0_Role: SwiftProtobuf.Enum, Swift.CaseIterable {
     .participant,
     .dataImport,
     .institution,
+    .partnerApp,
   ]
 
 }
@@ -330,6 +362,9 @@ nonisolated enum Varde_V0_Authentication: SwiftProtobuf.Enum, Swift.CaseIterable
 
   /// The node acts by its own key.
   case nodeKey // = 2
+
+  /// A bearer token out of an owner-only file of the node: says who was given it, not who uses it.
+  case localToken // = 3
   case UNRECOGNIZED(Int)
 
   init() {
@@ -341,6 +376,7 @@ nonisolated enum Varde_V0_Authentication: SwiftProtobuf.Enum, Swift.CaseIterable
     case 0: self = .none
     case 1: self = .localAccount
     case 2: self = .nodeKey
+    case 3: self = .localToken
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -350,6 +386,7 @@ nonisolated enum Varde_V0_Authentication: SwiftProtobuf.Enum, Swift.CaseIterable
     case .none: return 0
     case .localAccount: return 1
     case .nodeKey: return 2
+    case .localToken: return 3
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -359,6 +396,7 @@ nonisolated enum Varde_V0_Authentication: SwiftProtobuf.Enum, Swift.CaseIterable
     .none,
     .localAccount,
     .nodeKey,
+    .localToken,
   ]
 
 }
@@ -632,6 +670,141 @@ nonisolated enum Varde_V0_InstanceKind: SwiftProtobuf.Enum, Swift.CaseIterable {
     .studyEvent,
     .form,
     .itemGroup,
+  ]
+
+}
+
+nonisolated enum Varde_V0_InstanceVerdict: SwiftProtobuf.Enum, Swift.CaseIterable {
+  typealias RawValue = Int
+  case unspecified // = 0
+
+  /// The form that participant, event and OID name.
+  case same // = 1
+
+  /// A form of its own, whose id is that of the beginning.
+  case apart // = 2
+
+  /// It does not count.
+  case wrong // = 3
+  case UNRECOGNIZED(Int)
+
+  init() {
+    self = .unspecified
+  }
+
+  init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .same
+    case 2: self = .apart
+    case 3: self = .wrong
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .same: return 1
+    case .apart: return 2
+    case .wrong: return 3
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  static let allCases: [Varde_V0_InstanceVerdict] = [
+    .unspecified,
+    .same,
+    .apart,
+    .wrong,
+  ]
+
+}
+
+nonisolated enum Varde_V0_SideVerdict: SwiftProtobuf.Enum, Swift.CaseIterable {
+  typealias RawValue = Int
+  case unspecified // = 0
+  case chosen // = 1
+  case wrong // = 2
+
+  /// True of another item, form or participant.
+  case elsewhere // = 3
+  case UNRECOGNIZED(Int)
+
+  init() {
+    self = .unspecified
+  }
+
+  init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .chosen
+    case 2: self = .wrong
+    case 3: self = .elsewhere
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .chosen: return 1
+    case .wrong: return 2
+    case .elsewhere: return 3
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  static let allCases: [Varde_V0_SideVerdict] = [
+    .unspecified,
+    .chosen,
+    .wrong,
+    .elsewhere,
+  ]
+
+}
+
+/// The final ones of FHIR R4.
+nonisolated enum Varde_V0_ResponseStatus: SwiftProtobuf.Enum, Swift.CaseIterable {
+  typealias RawValue = Int
+  case unspecified // = 0
+  case completed // = 1
+  case amended // = 2
+  case enteredInError // = 3
+  case UNRECOGNIZED(Int)
+
+  init() {
+    self = .unspecified
+  }
+
+  init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .completed
+    case 2: self = .amended
+    case 3: self = .enteredInError
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .completed: return 1
+    case .amended: return 2
+    case .enteredInError: return 3
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  static let allCases: [Varde_V0_ResponseStatus] = [
+    .unspecified,
+    .completed,
+    .amended,
+    .enteredInError,
   ]
 
 }
@@ -2151,6 +2324,12 @@ nonisolated struct Varde_V0_ParticipationAccepted: @unchecked Sendable {
     set {_uniqueStorage()._date = newValue}
   }
 
+  /// The withdrawals that the node knew, and that the acceptance takes back.
+  var seen: [Data] {
+    get {_storage._seen}
+    set {_uniqueStorage()._seen = newValue}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -2303,6 +2482,12 @@ nonisolated struct Varde_V0_ParticipationWithdrawn: @unchecked Sendable {
   var date: String {
     get {_storage._date}
     set {_uniqueStorage()._date = newValue}
+  }
+
+  /// As in an acceptance; a withdrawal takes nothing back, so it says nothing there.
+  var seen: [Data] {
+    get {_storage._seen}
+    set {_uniqueStorage()._seen = newValue}
   }
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -2618,11 +2803,32 @@ nonisolated struct Varde_V0_DelegationNumbered: @unchecked Sendable {
   /// Clears the value of `ends`. Subsequent reads from it will return its default value.
   mutating func clearEnds() {_uniqueStorage()._ends = nil}
 
+  /// Of an end: how far the node held the logs of the site's locations; at most 1 024.
+  var held: [Varde_V0_LogExtent] {
+    get {_storage._held}
+    set {_uniqueStorage()._held = newValue}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+nonisolated struct Varde_V0_LogExtent: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var log: Data = Data()
+
+  /// Number of entries, from the beginning and without a gap.
+  var size: UInt64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
 }
 
 /// A participant comes into being; the entry's id is theirs.
@@ -2764,6 +2970,9 @@ nonisolated struct Varde_V0_ParticipantLabel: Sendable {
   var kind: Varde_V0_LabelKind = .unspecified
 
   var text: String = String()
+
+  /// Whether the node issued the text.
+  var isIssued: Bool = false
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -3114,12 +3323,45 @@ nonisolated struct Varde_V0_InstanceDeclaration: Sendable {
   /// Whether concurrent versions stay alternatives as wholes.
   var isWhole: Bool = false
 
+  /// The answer whose form, row or repeating event it is; such a line has neither 4, 5 nor 6.
+  var response: Varde_V0_ResponseInstance {
+    get {_response ?? Varde_V0_ResponseInstance()}
+    set {_response = newValue}
+  }
+  /// Returns true if `response` has been explicitly set.
+  var hasResponse: Bool {self._response != nil}
+  /// Clears the value of `response`. Subsequent reads from it will return its default value.
+  mutating func clearResponse() {self._response = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
   fileprivate var _begunBy: Varde_V0_Beginning? = nil
   fileprivate var _repeatKey: String? = nil
+  fileprivate var _response: Varde_V0_ResponseInstance? = nil
+}
+
+/// A form that holds an answer to a questionnaire, a row in it, or the repeating event that the answer begins: named by the
+/// answer's identifier.
+nonisolated struct Varde_V0_ResponseInstance: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// The client system.
+  var client: Data = Data()
+
+  var system: String = String()
+
+  var value: String = String()
+
+  /// From 1 in a repeating group, in the order of the answer; 0 for the form and the event.
+  var row: UInt64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
 }
 
 /// The entry that begins an instance, and the place in its table.
@@ -3174,6 +3416,21 @@ nonisolated struct Varde_V0_Change: Sendable {
   fileprivate var _reasonCode: String? = nil
 }
 
+/// A value's id: the entry that wrote it, and its position among that entry's changes. A label's likewise.
+nonisolated struct Varde_V0_ValueID: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var entry: Data = Data()
+
+  var position: UInt64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
 nonisolated struct Varde_V0_SeenValues: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -3184,21 +3441,6 @@ nonisolated struct Varde_V0_SeenValues: Sendable {
 
   /// Positions among that entry's changes.
   var positions: [UInt64] = []
-
-  var unknownFields = SwiftProtobuf.UnknownStorage()
-
-  init() {}
-}
-
-/// A value's id: the entry that wrote it, and its position among that entry's changes.
-nonisolated struct Varde_V0_ValueID: Sendable {
-  // SwiftProtobuf.Message conformance is added in an extension below. See the
-  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
-  // methods supported on all messages.
-
-  var entry: Data = Data()
-
-  var position: UInt64 = 0
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -3335,14 +3577,14 @@ nonisolated struct Varde_V0_Removed: @unchecked Sendable {
     set {_uniqueStorage()._instances = newValue}
   }
 
-  /// The removals that were seen; a restoration takes these back, and no others.
+  /// The removals that were seen; a restoration takes these back, and no others. A removal names restorations too.
   var seen: [Data] {
     get {_storage._seen}
     set {_uniqueStorage()._seen = newValue}
   }
 
-  /// The values of the target that were seen.
-  var seenValues: [Varde_V0_ValueID] {
+  /// The values that were seen in the target: in an event or form all inside, of the participant all.
+  var seenValues: [Varde_V0_SeenValues] {
     get {_storage._seenValues}
     set {_uniqueStorage()._seenValues = newValue}
   }
@@ -3484,16 +3726,1116 @@ nonisolated struct Varde_V0_Restored: @unchecked Sendable {
     set {_uniqueStorage()._instances = newValue}
   }
 
-  /// The removals that were seen; a restoration takes these back, and no others.
+  /// The removals that were seen; a restoration takes these back, and no others. A removal names restorations too.
   var seen: [Data] {
     get {_storage._seen}
     set {_uniqueStorage()._seen = newValue}
   }
 
-  /// The values of the target that were seen.
-  var seenValues: [Varde_V0_ValueID] {
+  /// The values that were seen in the target: in an event or form all inside, of the participant all.
+  var seenValues: [Varde_V0_SeenValues] {
     get {_storage._seenValues}
     set {_uniqueStorage()._seenValues = newValue}
+  }
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// A person decides what the beginnings of a form are that had not seen each other. A reason lies in a part of its kind.
+nonisolated struct Varde_V0_InstancesDecided: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var formatVersion: UInt64 {
+    get {_storage._formatVersion ?? 0}
+    set {_uniqueStorage()._formatVersion = newValue}
+  }
+  /// Returns true if `formatVersion` has been explicitly set.
+  var hasFormatVersion: Bool {_storage._formatVersion != nil}
+  /// Clears the value of `formatVersion`. Subsequent reads from it will return its default value.
+  mutating func clearFormatVersion() {_uniqueStorage()._formatVersion = nil}
+
+  var command: Data {
+    get {_storage._command}
+    set {_uniqueStorage()._command = newValue}
+  }
+
+  var source: Varde_V0_Source {
+    get {_storage._source ?? .unspecified}
+    set {_uniqueStorage()._source = newValue}
+  }
+  /// Returns true if `source` has been explicitly set.
+  var hasSource: Bool {_storage._source != nil}
+  /// Clears the value of `source`. Subsequent reads from it will return its default value.
+  mutating func clearSource() {_uniqueStorage()._source = nil}
+
+  var externalIdentifier: String {
+    get {_storage._externalIdentifier ?? String()}
+    set {_uniqueStorage()._externalIdentifier = newValue}
+  }
+  /// Returns true if `externalIdentifier` has been explicitly set.
+  var hasExternalIdentifier: Bool {_storage._externalIdentifier != nil}
+  /// Clears the value of `externalIdentifier`. Subsequent reads from it will return its default value.
+  mutating func clearExternalIdentifier() {_uniqueStorage()._externalIdentifier = nil}
+
+  var performedAt: String {
+    get {_storage._performedAt ?? String()}
+    set {_uniqueStorage()._performedAt = newValue}
+  }
+  /// Returns true if `performedAt` has been explicitly set.
+  var hasPerformedAt: Bool {_storage._performedAt != nil}
+  /// Clears the value of `performedAt`. Subsequent reads from it will return its default value.
+  mutating func clearPerformedAt() {_uniqueStorage()._performedAt = nil}
+
+  var occurred: String {
+    get {_storage._occurred ?? String()}
+    set {_uniqueStorage()._occurred = newValue}
+  }
+  /// Returns true if `occurred` has been explicitly set.
+  var hasOccurred: Bool {_storage._occurred != nil}
+  /// Clears the value of `occurred`. Subsequent reads from it will return its default value.
+  mutating func clearOccurred() {_uniqueStorage()._occurred = nil}
+
+  var recorded: Varde_V0_DeviceTime {
+    get {_storage._recorded ?? Varde_V0_DeviceTime()}
+    set {_uniqueStorage()._recorded = newValue}
+  }
+  /// Returns true if `recorded` has been explicitly set.
+  var hasRecorded: Bool {_storage._recorded != nil}
+  /// Clears the value of `recorded`. Subsequent reads from it will return its default value.
+  mutating func clearRecorded() {_uniqueStorage()._recorded = nil}
+
+  var receivedUtcMilliseconds: Int64 {
+    get {_storage._receivedUtcMilliseconds ?? 0}
+    set {_uniqueStorage()._receivedUtcMilliseconds = newValue}
+  }
+  /// Returns true if `receivedUtcMilliseconds` has been explicitly set.
+  var hasReceivedUtcMilliseconds: Bool {_storage._receivedUtcMilliseconds != nil}
+  /// Clears the value of `receivedUtcMilliseconds`. Subsequent reads from it will return its default value.
+  mutating func clearReceivedUtcMilliseconds() {_uniqueStorage()._receivedUtcMilliseconds = nil}
+
+  var onBehalfOf: String {
+    get {_storage._onBehalfOf ?? String()}
+    set {_uniqueStorage()._onBehalfOf = newValue}
+  }
+  /// Returns true if `onBehalfOf` has been explicitly set.
+  var hasOnBehalfOf: Bool {_storage._onBehalfOf != nil}
+  /// Clears the value of `onBehalfOf`. Subsequent reads from it will return its default value.
+  mutating func clearOnBehalfOf() {_uniqueStorage()._onBehalfOf = nil}
+
+  var language: String {
+    get {_storage._language ?? String()}
+    set {_uniqueStorage()._language = newValue}
+  }
+  /// Returns true if `language` has been explicitly set.
+  var hasLanguage: Bool {_storage._language != nil}
+  /// Clears the value of `language`. Subsequent reads from it will return its default value.
+  mutating func clearLanguage() {_uniqueStorage()._language = nil}
+
+  var client: String {
+    get {_storage._client ?? String()}
+    set {_uniqueStorage()._client = newValue}
+  }
+  /// Returns true if `client` has been explicitly set.
+  var hasClient: Bool {_storage._client != nil}
+  /// Clears the value of `client`. Subsequent reads from it will return its default value.
+  mutating func clearClient() {_uniqueStorage()._client = nil}
+
+  var authentication: Varde_V0_AuthenticationDetail {
+    get {_storage._authentication ?? Varde_V0_AuthenticationDetail()}
+    set {_uniqueStorage()._authentication = newValue}
+  }
+  /// Returns true if `authentication` has been explicitly set.
+  var hasAuthentication: Bool {_storage._authentication != nil}
+  /// Clears the value of `authentication`. Subsequent reads from it will return its default value.
+  mutating func clearAuthentication() {_uniqueStorage()._authentication = nil}
+
+  var origin: Varde_V0_ImportOrigin {
+    get {_storage._origin ?? Varde_V0_ImportOrigin()}
+    set {_uniqueStorage()._origin = newValue}
+  }
+  /// Returns true if `origin` has been explicitly set.
+  var hasOrigin: Bool {_storage._origin != nil}
+  /// Clears the value of `origin`. Subsequent reads from it will return its default value.
+  mutating func clearOrigin() {_uniqueStorage()._origin = nil}
+
+  var participant: Data {
+    get {_storage._participant}
+    set {_uniqueStorage()._participant = newValue}
+  }
+
+  /// The way down to the form: the last line, named by what it is.
+  var instances: [Varde_V0_InstanceDeclaration] {
+    get {_storage._instances}
+    set {_uniqueStorage()._instances = newValue}
+  }
+
+  /// At least one; no beginning twice.
+  var verdicts: [Varde_V0_BeginningVerdict] {
+    get {_storage._verdicts}
+    set {_uniqueStorage()._verdicts = newValue}
+  }
+
+  /// The earlier decisions on the form that this one replaces.
+  var seen: [Data] {
+    get {_storage._seen}
+    set {_uniqueStorage()._seen = newValue}
+  }
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+nonisolated struct Varde_V0_BeginningVerdict: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var entry: Data = Data()
+
+  var position: UInt64 = 0
+
+  var verdict: Varde_V0_InstanceVerdict = .unspecified
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// A conflict of an item or of a whole is resolved. The outcome is written as in FormSaved, with the same parts.
+nonisolated struct Varde_V0_ConflictResolved: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var formatVersion: UInt64 {
+    get {_storage._formatVersion ?? 0}
+    set {_uniqueStorage()._formatVersion = newValue}
+  }
+  /// Returns true if `formatVersion` has been explicitly set.
+  var hasFormatVersion: Bool {_storage._formatVersion != nil}
+  /// Clears the value of `formatVersion`. Subsequent reads from it will return its default value.
+  mutating func clearFormatVersion() {_uniqueStorage()._formatVersion = nil}
+
+  var command: Data {
+    get {_storage._command}
+    set {_uniqueStorage()._command = newValue}
+  }
+
+  var source: Varde_V0_Source {
+    get {_storage._source ?? .unspecified}
+    set {_uniqueStorage()._source = newValue}
+  }
+  /// Returns true if `source` has been explicitly set.
+  var hasSource: Bool {_storage._source != nil}
+  /// Clears the value of `source`. Subsequent reads from it will return its default value.
+  mutating func clearSource() {_uniqueStorage()._source = nil}
+
+  var externalIdentifier: String {
+    get {_storage._externalIdentifier ?? String()}
+    set {_uniqueStorage()._externalIdentifier = newValue}
+  }
+  /// Returns true if `externalIdentifier` has been explicitly set.
+  var hasExternalIdentifier: Bool {_storage._externalIdentifier != nil}
+  /// Clears the value of `externalIdentifier`. Subsequent reads from it will return its default value.
+  mutating func clearExternalIdentifier() {_uniqueStorage()._externalIdentifier = nil}
+
+  var performedAt: String {
+    get {_storage._performedAt ?? String()}
+    set {_uniqueStorage()._performedAt = newValue}
+  }
+  /// Returns true if `performedAt` has been explicitly set.
+  var hasPerformedAt: Bool {_storage._performedAt != nil}
+  /// Clears the value of `performedAt`. Subsequent reads from it will return its default value.
+  mutating func clearPerformedAt() {_uniqueStorage()._performedAt = nil}
+
+  var occurred: String {
+    get {_storage._occurred ?? String()}
+    set {_uniqueStorage()._occurred = newValue}
+  }
+  /// Returns true if `occurred` has been explicitly set.
+  var hasOccurred: Bool {_storage._occurred != nil}
+  /// Clears the value of `occurred`. Subsequent reads from it will return its default value.
+  mutating func clearOccurred() {_uniqueStorage()._occurred = nil}
+
+  var recorded: Varde_V0_DeviceTime {
+    get {_storage._recorded ?? Varde_V0_DeviceTime()}
+    set {_uniqueStorage()._recorded = newValue}
+  }
+  /// Returns true if `recorded` has been explicitly set.
+  var hasRecorded: Bool {_storage._recorded != nil}
+  /// Clears the value of `recorded`. Subsequent reads from it will return its default value.
+  mutating func clearRecorded() {_uniqueStorage()._recorded = nil}
+
+  var receivedUtcMilliseconds: Int64 {
+    get {_storage._receivedUtcMilliseconds ?? 0}
+    set {_uniqueStorage()._receivedUtcMilliseconds = newValue}
+  }
+  /// Returns true if `receivedUtcMilliseconds` has been explicitly set.
+  var hasReceivedUtcMilliseconds: Bool {_storage._receivedUtcMilliseconds != nil}
+  /// Clears the value of `receivedUtcMilliseconds`. Subsequent reads from it will return its default value.
+  mutating func clearReceivedUtcMilliseconds() {_uniqueStorage()._receivedUtcMilliseconds = nil}
+
+  var onBehalfOf: String {
+    get {_storage._onBehalfOf ?? String()}
+    set {_uniqueStorage()._onBehalfOf = newValue}
+  }
+  /// Returns true if `onBehalfOf` has been explicitly set.
+  var hasOnBehalfOf: Bool {_storage._onBehalfOf != nil}
+  /// Clears the value of `onBehalfOf`. Subsequent reads from it will return its default value.
+  mutating func clearOnBehalfOf() {_uniqueStorage()._onBehalfOf = nil}
+
+  var language: String {
+    get {_storage._language ?? String()}
+    set {_uniqueStorage()._language = newValue}
+  }
+  /// Returns true if `language` has been explicitly set.
+  var hasLanguage: Bool {_storage._language != nil}
+  /// Clears the value of `language`. Subsequent reads from it will return its default value.
+  mutating func clearLanguage() {_uniqueStorage()._language = nil}
+
+  var client: String {
+    get {_storage._client ?? String()}
+    set {_uniqueStorage()._client = newValue}
+  }
+  /// Returns true if `client` has been explicitly set.
+  var hasClient: Bool {_storage._client != nil}
+  /// Clears the value of `client`. Subsequent reads from it will return its default value.
+  mutating func clearClient() {_uniqueStorage()._client = nil}
+
+  var authentication: Varde_V0_AuthenticationDetail {
+    get {_storage._authentication ?? Varde_V0_AuthenticationDetail()}
+    set {_uniqueStorage()._authentication = newValue}
+  }
+  /// Returns true if `authentication` has been explicitly set.
+  var hasAuthentication: Bool {_storage._authentication != nil}
+  /// Clears the value of `authentication`. Subsequent reads from it will return its default value.
+  mutating func clearAuthentication() {_uniqueStorage()._authentication = nil}
+
+  var origin: Varde_V0_ImportOrigin {
+    get {_storage._origin ?? Varde_V0_ImportOrigin()}
+    set {_uniqueStorage()._origin = newValue}
+  }
+  /// Returns true if `origin` has been explicitly set.
+  var hasOrigin: Bool {_storage._origin != nil}
+  /// Clears the value of `origin`. Subsequent reads from it will return its default value.
+  mutating func clearOrigin() {_uniqueStorage()._origin = nil}
+
+  var participant: Data {
+    get {_storage._participant}
+    set {_uniqueStorage()._participant = newValue}
+  }
+
+  var instances: [Varde_V0_InstanceDeclaration] {
+    get {_storage._instances}
+    set {_uniqueStorage()._instances = newValue}
+  }
+
+  var changes: [Varde_V0_Change] {
+    get {_storage._changes}
+    set {_uniqueStorage()._changes = newValue}
+  }
+
+  /// Every value that was on the screen, every side among them.
+  var seen: [Varde_V0_SeenValues] {
+    get {_storage._seen}
+    set {_uniqueStorage()._seen = newValue}
+  }
+
+  /// At least one.
+  var sides: [Varde_V0_JudgedSide] {
+    get {_storage._sides}
+    set {_uniqueStorage()._sides = newValue}
+  }
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// A side: a value, or a version of a whole by the lowest of its values.
+nonisolated struct Varde_V0_JudgedSide: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var entry: Data = Data()
+
+  var position: UInt64 = 0
+
+  var verdict: Varde_V0_SideVerdict = .unspecified
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// A person who saw every value of a form says that they may stand together.
+nonisolated struct Varde_V0_FormConfirmed: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var formatVersion: UInt64 {
+    get {_storage._formatVersion ?? 0}
+    set {_uniqueStorage()._formatVersion = newValue}
+  }
+  /// Returns true if `formatVersion` has been explicitly set.
+  var hasFormatVersion: Bool {_storage._formatVersion != nil}
+  /// Clears the value of `formatVersion`. Subsequent reads from it will return its default value.
+  mutating func clearFormatVersion() {_uniqueStorage()._formatVersion = nil}
+
+  var command: Data {
+    get {_storage._command}
+    set {_uniqueStorage()._command = newValue}
+  }
+
+  var source: Varde_V0_Source {
+    get {_storage._source ?? .unspecified}
+    set {_uniqueStorage()._source = newValue}
+  }
+  /// Returns true if `source` has been explicitly set.
+  var hasSource: Bool {_storage._source != nil}
+  /// Clears the value of `source`. Subsequent reads from it will return its default value.
+  mutating func clearSource() {_uniqueStorage()._source = nil}
+
+  var externalIdentifier: String {
+    get {_storage._externalIdentifier ?? String()}
+    set {_uniqueStorage()._externalIdentifier = newValue}
+  }
+  /// Returns true if `externalIdentifier` has been explicitly set.
+  var hasExternalIdentifier: Bool {_storage._externalIdentifier != nil}
+  /// Clears the value of `externalIdentifier`. Subsequent reads from it will return its default value.
+  mutating func clearExternalIdentifier() {_uniqueStorage()._externalIdentifier = nil}
+
+  var performedAt: String {
+    get {_storage._performedAt ?? String()}
+    set {_uniqueStorage()._performedAt = newValue}
+  }
+  /// Returns true if `performedAt` has been explicitly set.
+  var hasPerformedAt: Bool {_storage._performedAt != nil}
+  /// Clears the value of `performedAt`. Subsequent reads from it will return its default value.
+  mutating func clearPerformedAt() {_uniqueStorage()._performedAt = nil}
+
+  var occurred: String {
+    get {_storage._occurred ?? String()}
+    set {_uniqueStorage()._occurred = newValue}
+  }
+  /// Returns true if `occurred` has been explicitly set.
+  var hasOccurred: Bool {_storage._occurred != nil}
+  /// Clears the value of `occurred`. Subsequent reads from it will return its default value.
+  mutating func clearOccurred() {_uniqueStorage()._occurred = nil}
+
+  var recorded: Varde_V0_DeviceTime {
+    get {_storage._recorded ?? Varde_V0_DeviceTime()}
+    set {_uniqueStorage()._recorded = newValue}
+  }
+  /// Returns true if `recorded` has been explicitly set.
+  var hasRecorded: Bool {_storage._recorded != nil}
+  /// Clears the value of `recorded`. Subsequent reads from it will return its default value.
+  mutating func clearRecorded() {_uniqueStorage()._recorded = nil}
+
+  var receivedUtcMilliseconds: Int64 {
+    get {_storage._receivedUtcMilliseconds ?? 0}
+    set {_uniqueStorage()._receivedUtcMilliseconds = newValue}
+  }
+  /// Returns true if `receivedUtcMilliseconds` has been explicitly set.
+  var hasReceivedUtcMilliseconds: Bool {_storage._receivedUtcMilliseconds != nil}
+  /// Clears the value of `receivedUtcMilliseconds`. Subsequent reads from it will return its default value.
+  mutating func clearReceivedUtcMilliseconds() {_uniqueStorage()._receivedUtcMilliseconds = nil}
+
+  var onBehalfOf: String {
+    get {_storage._onBehalfOf ?? String()}
+    set {_uniqueStorage()._onBehalfOf = newValue}
+  }
+  /// Returns true if `onBehalfOf` has been explicitly set.
+  var hasOnBehalfOf: Bool {_storage._onBehalfOf != nil}
+  /// Clears the value of `onBehalfOf`. Subsequent reads from it will return its default value.
+  mutating func clearOnBehalfOf() {_uniqueStorage()._onBehalfOf = nil}
+
+  var language: String {
+    get {_storage._language ?? String()}
+    set {_uniqueStorage()._language = newValue}
+  }
+  /// Returns true if `language` has been explicitly set.
+  var hasLanguage: Bool {_storage._language != nil}
+  /// Clears the value of `language`. Subsequent reads from it will return its default value.
+  mutating func clearLanguage() {_uniqueStorage()._language = nil}
+
+  var client: String {
+    get {_storage._client ?? String()}
+    set {_uniqueStorage()._client = newValue}
+  }
+  /// Returns true if `client` has been explicitly set.
+  var hasClient: Bool {_storage._client != nil}
+  /// Clears the value of `client`. Subsequent reads from it will return its default value.
+  mutating func clearClient() {_uniqueStorage()._client = nil}
+
+  var authentication: Varde_V0_AuthenticationDetail {
+    get {_storage._authentication ?? Varde_V0_AuthenticationDetail()}
+    set {_uniqueStorage()._authentication = newValue}
+  }
+  /// Returns true if `authentication` has been explicitly set.
+  var hasAuthentication: Bool {_storage._authentication != nil}
+  /// Clears the value of `authentication`. Subsequent reads from it will return its default value.
+  mutating func clearAuthentication() {_uniqueStorage()._authentication = nil}
+
+  var origin: Varde_V0_ImportOrigin {
+    get {_storage._origin ?? Varde_V0_ImportOrigin()}
+    set {_uniqueStorage()._origin = newValue}
+  }
+  /// Returns true if `origin` has been explicitly set.
+  var hasOrigin: Bool {_storage._origin != nil}
+  /// Clears the value of `origin`. Subsequent reads from it will return its default value.
+  mutating func clearOrigin() {_uniqueStorage()._origin = nil}
+
+  var participant: Data {
+    get {_storage._participant}
+    set {_uniqueStorage()._participant = newValue}
+  }
+
+  /// The way down to the form, which is the last line.
+  var instances: [Varde_V0_InstanceDeclaration] {
+    get {_storage._instances}
+    set {_uniqueStorage()._instances = newValue}
+  }
+
+  /// Every value that was on the screen.
+  var seen: [Varde_V0_SeenValues] {
+    get {_storage._seen}
+    set {_uniqueStorage()._seen = newValue}
+  }
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// A version of an answer to a questionnaire: a whole form, written by a registered client system. The values lie in the
+/// content part and the text parts as in FormSaved, the original bytes in the part of kind document.
+nonisolated struct Varde_V0_ResponseReceived: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var formatVersion: UInt64 {
+    get {_storage._formatVersion ?? 0}
+    set {_uniqueStorage()._formatVersion = newValue}
+  }
+  /// Returns true if `formatVersion` has been explicitly set.
+  var hasFormatVersion: Bool {_storage._formatVersion != nil}
+  /// Clears the value of `formatVersion`. Subsequent reads from it will return its default value.
+  mutating func clearFormatVersion() {_uniqueStorage()._formatVersion = nil}
+
+  var command: Data {
+    get {_storage._command}
+    set {_uniqueStorage()._command = newValue}
+  }
+
+  var source: Varde_V0_Source {
+    get {_storage._source ?? .unspecified}
+    set {_uniqueStorage()._source = newValue}
+  }
+  /// Returns true if `source` has been explicitly set.
+  var hasSource: Bool {_storage._source != nil}
+  /// Clears the value of `source`. Subsequent reads from it will return its default value.
+  mutating func clearSource() {_uniqueStorage()._source = nil}
+
+  var externalIdentifier: String {
+    get {_storage._externalIdentifier ?? String()}
+    set {_uniqueStorage()._externalIdentifier = newValue}
+  }
+  /// Returns true if `externalIdentifier` has been explicitly set.
+  var hasExternalIdentifier: Bool {_storage._externalIdentifier != nil}
+  /// Clears the value of `externalIdentifier`. Subsequent reads from it will return its default value.
+  mutating func clearExternalIdentifier() {_uniqueStorage()._externalIdentifier = nil}
+
+  var performedAt: String {
+    get {_storage._performedAt ?? String()}
+    set {_uniqueStorage()._performedAt = newValue}
+  }
+  /// Returns true if `performedAt` has been explicitly set.
+  var hasPerformedAt: Bool {_storage._performedAt != nil}
+  /// Clears the value of `performedAt`. Subsequent reads from it will return its default value.
+  mutating func clearPerformedAt() {_uniqueStorage()._performedAt = nil}
+
+  var occurred: String {
+    get {_storage._occurred ?? String()}
+    set {_uniqueStorage()._occurred = newValue}
+  }
+  /// Returns true if `occurred` has been explicitly set.
+  var hasOccurred: Bool {_storage._occurred != nil}
+  /// Clears the value of `occurred`. Subsequent reads from it will return its default value.
+  mutating func clearOccurred() {_uniqueStorage()._occurred = nil}
+
+  var recorded: Varde_V0_DeviceTime {
+    get {_storage._recorded ?? Varde_V0_DeviceTime()}
+    set {_uniqueStorage()._recorded = newValue}
+  }
+  /// Returns true if `recorded` has been explicitly set.
+  var hasRecorded: Bool {_storage._recorded != nil}
+  /// Clears the value of `recorded`. Subsequent reads from it will return its default value.
+  mutating func clearRecorded() {_uniqueStorage()._recorded = nil}
+
+  var receivedUtcMilliseconds: Int64 {
+    get {_storage._receivedUtcMilliseconds ?? 0}
+    set {_uniqueStorage()._receivedUtcMilliseconds = newValue}
+  }
+  /// Returns true if `receivedUtcMilliseconds` has been explicitly set.
+  var hasReceivedUtcMilliseconds: Bool {_storage._receivedUtcMilliseconds != nil}
+  /// Clears the value of `receivedUtcMilliseconds`. Subsequent reads from it will return its default value.
+  mutating func clearReceivedUtcMilliseconds() {_uniqueStorage()._receivedUtcMilliseconds = nil}
+
+  var onBehalfOf: String {
+    get {_storage._onBehalfOf ?? String()}
+    set {_uniqueStorage()._onBehalfOf = newValue}
+  }
+  /// Returns true if `onBehalfOf` has been explicitly set.
+  var hasOnBehalfOf: Bool {_storage._onBehalfOf != nil}
+  /// Clears the value of `onBehalfOf`. Subsequent reads from it will return its default value.
+  mutating func clearOnBehalfOf() {_uniqueStorage()._onBehalfOf = nil}
+
+  var language: String {
+    get {_storage._language ?? String()}
+    set {_uniqueStorage()._language = newValue}
+  }
+  /// Returns true if `language` has been explicitly set.
+  var hasLanguage: Bool {_storage._language != nil}
+  /// Clears the value of `language`. Subsequent reads from it will return its default value.
+  mutating func clearLanguage() {_uniqueStorage()._language = nil}
+
+  var client: String {
+    get {_storage._client ?? String()}
+    set {_uniqueStorage()._client = newValue}
+  }
+  /// Returns true if `client` has been explicitly set.
+  var hasClient: Bool {_storage._client != nil}
+  /// Clears the value of `client`. Subsequent reads from it will return its default value.
+  mutating func clearClient() {_uniqueStorage()._client = nil}
+
+  var authentication: Varde_V0_AuthenticationDetail {
+    get {_storage._authentication ?? Varde_V0_AuthenticationDetail()}
+    set {_uniqueStorage()._authentication = newValue}
+  }
+  /// Returns true if `authentication` has been explicitly set.
+  var hasAuthentication: Bool {_storage._authentication != nil}
+  /// Clears the value of `authentication`. Subsequent reads from it will return its default value.
+  mutating func clearAuthentication() {_uniqueStorage()._authentication = nil}
+
+  var origin: Varde_V0_ImportOrigin {
+    get {_storage._origin ?? Varde_V0_ImportOrigin()}
+    set {_uniqueStorage()._origin = newValue}
+  }
+  /// Returns true if `origin` has been explicitly set.
+  var hasOrigin: Bool {_storage._origin != nil}
+  /// Clears the value of `origin`. Subsequent reads from it will return its default value.
+  mutating func clearOrigin() {_uniqueStorage()._origin = nil}
+
+  var participant: Data {
+    get {_storage._participant}
+    set {_uniqueStorage()._participant = newValue}
+  }
+
+  /// One form, named by the answer's identifier as are its rows, and the event where the answer begins it; other groups by
+  /// what they are.
+  var instances: [Varde_V0_InstanceDeclaration] {
+    get {_storage._instances}
+    set {_uniqueStorage()._instances = newValue}
+  }
+
+  var changes: [Varde_V0_Change] {
+    get {_storage._changes}
+    set {_uniqueStorage()._changes = newValue}
+  }
+
+  /// The versions of the answer that the node held.
+  var seen: [Data] {
+    get {_storage._seen}
+    set {_uniqueStorage()._seen = newValue}
+  }
+
+  /// The client's identifier for the answer.
+  var system: String {
+    get {_storage._system}
+    set {_uniqueStorage()._system = newValue}
+  }
+
+  var value: String {
+    get {_storage._value}
+    set {_uniqueStorage()._value = newValue}
+  }
+
+  var status: Varde_V0_ResponseStatus {
+    get {_storage._status}
+    set {_uniqueStorage()._status = newValue}
+  }
+
+  /// When it was written, as sent.
+  var authored: String {
+    get {_storage._authored}
+    set {_uniqueStorage()._authored = newValue}
+  }
+
+  /// SHA-256 of the original bytes.
+  var documentSha256: Data {
+    get {_storage._documentSha256}
+    set {_uniqueStorage()._documentSha256 = newValue}
+  }
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// A participant gets a label, which corrects those that were seen.
+nonisolated struct Varde_V0_LabelAssigned: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var formatVersion: UInt64 {
+    get {_storage._formatVersion ?? 0}
+    set {_uniqueStorage()._formatVersion = newValue}
+  }
+  /// Returns true if `formatVersion` has been explicitly set.
+  var hasFormatVersion: Bool {_storage._formatVersion != nil}
+  /// Clears the value of `formatVersion`. Subsequent reads from it will return its default value.
+  mutating func clearFormatVersion() {_uniqueStorage()._formatVersion = nil}
+
+  var command: Data {
+    get {_storage._command}
+    set {_uniqueStorage()._command = newValue}
+  }
+
+  var source: Varde_V0_Source {
+    get {_storage._source ?? .unspecified}
+    set {_uniqueStorage()._source = newValue}
+  }
+  /// Returns true if `source` has been explicitly set.
+  var hasSource: Bool {_storage._source != nil}
+  /// Clears the value of `source`. Subsequent reads from it will return its default value.
+  mutating func clearSource() {_uniqueStorage()._source = nil}
+
+  var externalIdentifier: String {
+    get {_storage._externalIdentifier ?? String()}
+    set {_uniqueStorage()._externalIdentifier = newValue}
+  }
+  /// Returns true if `externalIdentifier` has been explicitly set.
+  var hasExternalIdentifier: Bool {_storage._externalIdentifier != nil}
+  /// Clears the value of `externalIdentifier`. Subsequent reads from it will return its default value.
+  mutating func clearExternalIdentifier() {_uniqueStorage()._externalIdentifier = nil}
+
+  var performedAt: String {
+    get {_storage._performedAt ?? String()}
+    set {_uniqueStorage()._performedAt = newValue}
+  }
+  /// Returns true if `performedAt` has been explicitly set.
+  var hasPerformedAt: Bool {_storage._performedAt != nil}
+  /// Clears the value of `performedAt`. Subsequent reads from it will return its default value.
+  mutating func clearPerformedAt() {_uniqueStorage()._performedAt = nil}
+
+  var occurred: String {
+    get {_storage._occurred ?? String()}
+    set {_uniqueStorage()._occurred = newValue}
+  }
+  /// Returns true if `occurred` has been explicitly set.
+  var hasOccurred: Bool {_storage._occurred != nil}
+  /// Clears the value of `occurred`. Subsequent reads from it will return its default value.
+  mutating func clearOccurred() {_uniqueStorage()._occurred = nil}
+
+  var recorded: Varde_V0_DeviceTime {
+    get {_storage._recorded ?? Varde_V0_DeviceTime()}
+    set {_uniqueStorage()._recorded = newValue}
+  }
+  /// Returns true if `recorded` has been explicitly set.
+  var hasRecorded: Bool {_storage._recorded != nil}
+  /// Clears the value of `recorded`. Subsequent reads from it will return its default value.
+  mutating func clearRecorded() {_uniqueStorage()._recorded = nil}
+
+  var receivedUtcMilliseconds: Int64 {
+    get {_storage._receivedUtcMilliseconds ?? 0}
+    set {_uniqueStorage()._receivedUtcMilliseconds = newValue}
+  }
+  /// Returns true if `receivedUtcMilliseconds` has been explicitly set.
+  var hasReceivedUtcMilliseconds: Bool {_storage._receivedUtcMilliseconds != nil}
+  /// Clears the value of `receivedUtcMilliseconds`. Subsequent reads from it will return its default value.
+  mutating func clearReceivedUtcMilliseconds() {_uniqueStorage()._receivedUtcMilliseconds = nil}
+
+  var onBehalfOf: String {
+    get {_storage._onBehalfOf ?? String()}
+    set {_uniqueStorage()._onBehalfOf = newValue}
+  }
+  /// Returns true if `onBehalfOf` has been explicitly set.
+  var hasOnBehalfOf: Bool {_storage._onBehalfOf != nil}
+  /// Clears the value of `onBehalfOf`. Subsequent reads from it will return its default value.
+  mutating func clearOnBehalfOf() {_uniqueStorage()._onBehalfOf = nil}
+
+  var language: String {
+    get {_storage._language ?? String()}
+    set {_uniqueStorage()._language = newValue}
+  }
+  /// Returns true if `language` has been explicitly set.
+  var hasLanguage: Bool {_storage._language != nil}
+  /// Clears the value of `language`. Subsequent reads from it will return its default value.
+  mutating func clearLanguage() {_uniqueStorage()._language = nil}
+
+  var client: String {
+    get {_storage._client ?? String()}
+    set {_uniqueStorage()._client = newValue}
+  }
+  /// Returns true if `client` has been explicitly set.
+  var hasClient: Bool {_storage._client != nil}
+  /// Clears the value of `client`. Subsequent reads from it will return its default value.
+  mutating func clearClient() {_uniqueStorage()._client = nil}
+
+  var authentication: Varde_V0_AuthenticationDetail {
+    get {_storage._authentication ?? Varde_V0_AuthenticationDetail()}
+    set {_uniqueStorage()._authentication = newValue}
+  }
+  /// Returns true if `authentication` has been explicitly set.
+  var hasAuthentication: Bool {_storage._authentication != nil}
+  /// Clears the value of `authentication`. Subsequent reads from it will return its default value.
+  mutating func clearAuthentication() {_uniqueStorage()._authentication = nil}
+
+  var origin: Varde_V0_ImportOrigin {
+    get {_storage._origin ?? Varde_V0_ImportOrigin()}
+    set {_uniqueStorage()._origin = newValue}
+  }
+  /// Returns true if `origin` has been explicitly set.
+  var hasOrigin: Bool {_storage._origin != nil}
+  /// Clears the value of `origin`. Subsequent reads from it will return its default value.
+  mutating func clearOrigin() {_uniqueStorage()._origin = nil}
+
+  var participant: Data {
+    get {_storage._participant}
+    set {_uniqueStorage()._participant = newValue}
+  }
+
+  var label: Varde_V0_ParticipantLabel {
+    get {_storage._label ?? Varde_V0_ParticipantLabel()}
+    set {_uniqueStorage()._label = newValue}
+  }
+  /// Returns true if `label` has been explicitly set.
+  var hasLabel: Bool {_storage._label != nil}
+  /// Clears the value of `label`. Subsequent reads from it will return its default value.
+  mutating func clearLabel() {_uniqueStorage()._label = nil}
+
+  /// The labels of its kind that were seen: entry, and place of the label in it.
+  var seen: [Varde_V0_ValueID] {
+    get {_storage._seen}
+    set {_uniqueStorage()._seen = newValue}
+  }
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// Two records are of one person. A reason lies in a part of its kind.
+nonisolated struct Varde_V0_ParticipantsLinked: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var formatVersion: UInt64 {
+    get {_storage._formatVersion ?? 0}
+    set {_uniqueStorage()._formatVersion = newValue}
+  }
+  /// Returns true if `formatVersion` has been explicitly set.
+  var hasFormatVersion: Bool {_storage._formatVersion != nil}
+  /// Clears the value of `formatVersion`. Subsequent reads from it will return its default value.
+  mutating func clearFormatVersion() {_uniqueStorage()._formatVersion = nil}
+
+  var command: Data {
+    get {_storage._command}
+    set {_uniqueStorage()._command = newValue}
+  }
+
+  var source: Varde_V0_Source {
+    get {_storage._source ?? .unspecified}
+    set {_uniqueStorage()._source = newValue}
+  }
+  /// Returns true if `source` has been explicitly set.
+  var hasSource: Bool {_storage._source != nil}
+  /// Clears the value of `source`. Subsequent reads from it will return its default value.
+  mutating func clearSource() {_uniqueStorage()._source = nil}
+
+  var externalIdentifier: String {
+    get {_storage._externalIdentifier ?? String()}
+    set {_uniqueStorage()._externalIdentifier = newValue}
+  }
+  /// Returns true if `externalIdentifier` has been explicitly set.
+  var hasExternalIdentifier: Bool {_storage._externalIdentifier != nil}
+  /// Clears the value of `externalIdentifier`. Subsequent reads from it will return its default value.
+  mutating func clearExternalIdentifier() {_uniqueStorage()._externalIdentifier = nil}
+
+  var performedAt: String {
+    get {_storage._performedAt ?? String()}
+    set {_uniqueStorage()._performedAt = newValue}
+  }
+  /// Returns true if `performedAt` has been explicitly set.
+  var hasPerformedAt: Bool {_storage._performedAt != nil}
+  /// Clears the value of `performedAt`. Subsequent reads from it will return its default value.
+  mutating func clearPerformedAt() {_uniqueStorage()._performedAt = nil}
+
+  var occurred: String {
+    get {_storage._occurred ?? String()}
+    set {_uniqueStorage()._occurred = newValue}
+  }
+  /// Returns true if `occurred` has been explicitly set.
+  var hasOccurred: Bool {_storage._occurred != nil}
+  /// Clears the value of `occurred`. Subsequent reads from it will return its default value.
+  mutating func clearOccurred() {_uniqueStorage()._occurred = nil}
+
+  var recorded: Varde_V0_DeviceTime {
+    get {_storage._recorded ?? Varde_V0_DeviceTime()}
+    set {_uniqueStorage()._recorded = newValue}
+  }
+  /// Returns true if `recorded` has been explicitly set.
+  var hasRecorded: Bool {_storage._recorded != nil}
+  /// Clears the value of `recorded`. Subsequent reads from it will return its default value.
+  mutating func clearRecorded() {_uniqueStorage()._recorded = nil}
+
+  var receivedUtcMilliseconds: Int64 {
+    get {_storage._receivedUtcMilliseconds ?? 0}
+    set {_uniqueStorage()._receivedUtcMilliseconds = newValue}
+  }
+  /// Returns true if `receivedUtcMilliseconds` has been explicitly set.
+  var hasReceivedUtcMilliseconds: Bool {_storage._receivedUtcMilliseconds != nil}
+  /// Clears the value of `receivedUtcMilliseconds`. Subsequent reads from it will return its default value.
+  mutating func clearReceivedUtcMilliseconds() {_uniqueStorage()._receivedUtcMilliseconds = nil}
+
+  var onBehalfOf: String {
+    get {_storage._onBehalfOf ?? String()}
+    set {_uniqueStorage()._onBehalfOf = newValue}
+  }
+  /// Returns true if `onBehalfOf` has been explicitly set.
+  var hasOnBehalfOf: Bool {_storage._onBehalfOf != nil}
+  /// Clears the value of `onBehalfOf`. Subsequent reads from it will return its default value.
+  mutating func clearOnBehalfOf() {_uniqueStorage()._onBehalfOf = nil}
+
+  var language: String {
+    get {_storage._language ?? String()}
+    set {_uniqueStorage()._language = newValue}
+  }
+  /// Returns true if `language` has been explicitly set.
+  var hasLanguage: Bool {_storage._language != nil}
+  /// Clears the value of `language`. Subsequent reads from it will return its default value.
+  mutating func clearLanguage() {_uniqueStorage()._language = nil}
+
+  var client: String {
+    get {_storage._client ?? String()}
+    set {_uniqueStorage()._client = newValue}
+  }
+  /// Returns true if `client` has been explicitly set.
+  var hasClient: Bool {_storage._client != nil}
+  /// Clears the value of `client`. Subsequent reads from it will return its default value.
+  mutating func clearClient() {_uniqueStorage()._client = nil}
+
+  var authentication: Varde_V0_AuthenticationDetail {
+    get {_storage._authentication ?? Varde_V0_AuthenticationDetail()}
+    set {_uniqueStorage()._authentication = newValue}
+  }
+  /// Returns true if `authentication` has been explicitly set.
+  var hasAuthentication: Bool {_storage._authentication != nil}
+  /// Clears the value of `authentication`. Subsequent reads from it will return its default value.
+  mutating func clearAuthentication() {_uniqueStorage()._authentication = nil}
+
+  var origin: Varde_V0_ImportOrigin {
+    get {_storage._origin ?? Varde_V0_ImportOrigin()}
+    set {_uniqueStorage()._origin = newValue}
+  }
+  /// Returns true if `origin` has been explicitly set.
+  var hasOrigin: Bool {_storage._origin != nil}
+  /// Clears the value of `origin`. Subsequent reads from it will return its default value.
+  mutating func clearOrigin() {_uniqueStorage()._origin = nil}
+
+  /// In whose record it stands.
+  var participant: Data {
+    get {_storage._participant}
+    set {_uniqueStorage()._participant = newValue}
+  }
+
+  /// The other one's registration, and the location in whose stream it stands.
+  var other: Data {
+    get {_storage._other}
+    set {_uniqueStorage()._other = newValue}
+  }
+
+  var otherLocation: String {
+    get {_storage._otherLocation}
+    set {_uniqueStorage()._otherLocation = newValue}
+  }
+
+  /// The links that were seen; an unlinking takes these back, and no others.
+  var seen: [Data] {
+    get {_storage._seen}
+    set {_uniqueStorage()._seen = newValue}
+  }
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// That is taken back.
+nonisolated struct Varde_V0_ParticipantsUnlinked: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var formatVersion: UInt64 {
+    get {_storage._formatVersion ?? 0}
+    set {_uniqueStorage()._formatVersion = newValue}
+  }
+  /// Returns true if `formatVersion` has been explicitly set.
+  var hasFormatVersion: Bool {_storage._formatVersion != nil}
+  /// Clears the value of `formatVersion`. Subsequent reads from it will return its default value.
+  mutating func clearFormatVersion() {_uniqueStorage()._formatVersion = nil}
+
+  var command: Data {
+    get {_storage._command}
+    set {_uniqueStorage()._command = newValue}
+  }
+
+  var source: Varde_V0_Source {
+    get {_storage._source ?? .unspecified}
+    set {_uniqueStorage()._source = newValue}
+  }
+  /// Returns true if `source` has been explicitly set.
+  var hasSource: Bool {_storage._source != nil}
+  /// Clears the value of `source`. Subsequent reads from it will return its default value.
+  mutating func clearSource() {_uniqueStorage()._source = nil}
+
+  var externalIdentifier: String {
+    get {_storage._externalIdentifier ?? String()}
+    set {_uniqueStorage()._externalIdentifier = newValue}
+  }
+  /// Returns true if `externalIdentifier` has been explicitly set.
+  var hasExternalIdentifier: Bool {_storage._externalIdentifier != nil}
+  /// Clears the value of `externalIdentifier`. Subsequent reads from it will return its default value.
+  mutating func clearExternalIdentifier() {_uniqueStorage()._externalIdentifier = nil}
+
+  var performedAt: String {
+    get {_storage._performedAt ?? String()}
+    set {_uniqueStorage()._performedAt = newValue}
+  }
+  /// Returns true if `performedAt` has been explicitly set.
+  var hasPerformedAt: Bool {_storage._performedAt != nil}
+  /// Clears the value of `performedAt`. Subsequent reads from it will return its default value.
+  mutating func clearPerformedAt() {_uniqueStorage()._performedAt = nil}
+
+  var occurred: String {
+    get {_storage._occurred ?? String()}
+    set {_uniqueStorage()._occurred = newValue}
+  }
+  /// Returns true if `occurred` has been explicitly set.
+  var hasOccurred: Bool {_storage._occurred != nil}
+  /// Clears the value of `occurred`. Subsequent reads from it will return its default value.
+  mutating func clearOccurred() {_uniqueStorage()._occurred = nil}
+
+  var recorded: Varde_V0_DeviceTime {
+    get {_storage._recorded ?? Varde_V0_DeviceTime()}
+    set {_uniqueStorage()._recorded = newValue}
+  }
+  /// Returns true if `recorded` has been explicitly set.
+  var hasRecorded: Bool {_storage._recorded != nil}
+  /// Clears the value of `recorded`. Subsequent reads from it will return its default value.
+  mutating func clearRecorded() {_uniqueStorage()._recorded = nil}
+
+  var receivedUtcMilliseconds: Int64 {
+    get {_storage._receivedUtcMilliseconds ?? 0}
+    set {_uniqueStorage()._receivedUtcMilliseconds = newValue}
+  }
+  /// Returns true if `receivedUtcMilliseconds` has been explicitly set.
+  var hasReceivedUtcMilliseconds: Bool {_storage._receivedUtcMilliseconds != nil}
+  /// Clears the value of `receivedUtcMilliseconds`. Subsequent reads from it will return its default value.
+  mutating func clearReceivedUtcMilliseconds() {_uniqueStorage()._receivedUtcMilliseconds = nil}
+
+  var onBehalfOf: String {
+    get {_storage._onBehalfOf ?? String()}
+    set {_uniqueStorage()._onBehalfOf = newValue}
+  }
+  /// Returns true if `onBehalfOf` has been explicitly set.
+  var hasOnBehalfOf: Bool {_storage._onBehalfOf != nil}
+  /// Clears the value of `onBehalfOf`. Subsequent reads from it will return its default value.
+  mutating func clearOnBehalfOf() {_uniqueStorage()._onBehalfOf = nil}
+
+  var language: String {
+    get {_storage._language ?? String()}
+    set {_uniqueStorage()._language = newValue}
+  }
+  /// Returns true if `language` has been explicitly set.
+  var hasLanguage: Bool {_storage._language != nil}
+  /// Clears the value of `language`. Subsequent reads from it will return its default value.
+  mutating func clearLanguage() {_uniqueStorage()._language = nil}
+
+  var client: String {
+    get {_storage._client ?? String()}
+    set {_uniqueStorage()._client = newValue}
+  }
+  /// Returns true if `client` has been explicitly set.
+  var hasClient: Bool {_storage._client != nil}
+  /// Clears the value of `client`. Subsequent reads from it will return its default value.
+  mutating func clearClient() {_uniqueStorage()._client = nil}
+
+  var authentication: Varde_V0_AuthenticationDetail {
+    get {_storage._authentication ?? Varde_V0_AuthenticationDetail()}
+    set {_uniqueStorage()._authentication = newValue}
+  }
+  /// Returns true if `authentication` has been explicitly set.
+  var hasAuthentication: Bool {_storage._authentication != nil}
+  /// Clears the value of `authentication`. Subsequent reads from it will return its default value.
+  mutating func clearAuthentication() {_uniqueStorage()._authentication = nil}
+
+  var origin: Varde_V0_ImportOrigin {
+    get {_storage._origin ?? Varde_V0_ImportOrigin()}
+    set {_uniqueStorage()._origin = newValue}
+  }
+  /// Returns true if `origin` has been explicitly set.
+  var hasOrigin: Bool {_storage._origin != nil}
+  /// Clears the value of `origin`. Subsequent reads from it will return its default value.
+  mutating func clearOrigin() {_uniqueStorage()._origin = nil}
+
+  /// In whose record it stands.
+  var participant: Data {
+    get {_storage._participant}
+    set {_uniqueStorage()._participant = newValue}
+  }
+
+  /// The other one's registration, and the location in whose stream it stands.
+  var other: Data {
+    get {_storage._other}
+    set {_uniqueStorage()._other = newValue}
+  }
+
+  var otherLocation: String {
+    get {_storage._otherLocation}
+    set {_uniqueStorage()._otherLocation = newValue}
+  }
+
+  /// The links that were seen; an unlinking takes these back, and no others.
+  var seen: [Data] {
+    get {_storage._seen}
+    set {_uniqueStorage()._seen = newValue}
   }
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -3985,7 +5327,7 @@ nonisolated extension Varde_V0_PartKind: SwiftProtobuf._ProtoNameProviding {
 }
 
 nonisolated extension Varde_V0_OperationType: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0OPERATION_UNSPECIFIED\0\u{1}OPERATION_LOG_OPENED\0\u{1}OPERATION_LOG_CLOSED\0\u{2}\u{8}OPERATION_STUDY_FOUNDED\0\u{1}OPERATION_CONTENT_CHUNK\0\u{1}OPERATION_DEFINITION_PUBLISHED\0\u{1}OPERATION_PARTICIPATION_NUMBERED\0\u{1}OPERATION_PARTICIPATION_ACCEPTED\0\u{1}OPERATION_PARTICIPATION_WITHDRAWN\0\u{1}OPERATION_PLAN_SET\0\u{1}OPERATION_DELEGATION_NUMBERED\0\u{2}\u{d}OPERATION_PARTICIPANT_REGISTERED\0\u{1}OPERATION_STATUS_RECORDED\0\u{1}OPERATION_FORM_SAVED\0\u{1}OPERATION_REMOVED\0\u{1}OPERATION_RESTORED\0\u{2}\u{10}OPERATION_REDACTION_ORDERED\0\u{1}OPERATION_ERASURE_ORDERED\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0OPERATION_UNSPECIFIED\0\u{1}OPERATION_LOG_OPENED\0\u{1}OPERATION_LOG_CLOSED\0\u{2}\u{8}OPERATION_STUDY_FOUNDED\0\u{1}OPERATION_CONTENT_CHUNK\0\u{1}OPERATION_DEFINITION_PUBLISHED\0\u{1}OPERATION_PARTICIPATION_NUMBERED\0\u{1}OPERATION_PARTICIPATION_ACCEPTED\0\u{1}OPERATION_PARTICIPATION_WITHDRAWN\0\u{1}OPERATION_PLAN_SET\0\u{1}OPERATION_DELEGATION_NUMBERED\0\u{2}\u{d}OPERATION_PARTICIPANT_REGISTERED\0\u{1}OPERATION_STATUS_RECORDED\0\u{1}OPERATION_FORM_SAVED\0\u{1}OPERATION_REMOVED\0\u{1}OPERATION_RESTORED\0\u{1}OPERATION_INSTANCES_DECIDED\0\u{1}OPERATION_CONFLICT_RESOLVED\0\u{1}OPERATION_FORM_CONFIRMED\0\u{2}\u{3}OPERATION_RESPONSE_RECEIVED\0\u{1}OPERATION_LABEL_ASSIGNED\0\u{1}OPERATION_PARTICIPANTS_LINKED\0\u{1}OPERATION_PARTICIPANTS_UNLINKED\0\u{2}\u{7}OPERATION_REDACTION_ORDERED\0\u{1}OPERATION_ERASURE_ORDERED\0")
 }
 
 nonisolated extension Varde_V0_ActorKind: SwiftProtobuf._ProtoNameProviding {
@@ -3993,11 +5335,11 @@ nonisolated extension Varde_V0_ActorKind: SwiftProtobuf._ProtoNameProviding {
 }
 
 nonisolated extension Varde_V0_Role: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ROLE_UNSPECIFIED\0\u{1}ROLE_NODE\0\u{1}ROLE_PRINCIPAL_INVESTIGATOR\0\u{1}ROLE_INVESTIGATOR\0\u{1}ROLE_STUDY_NURSE\0\u{1}ROLE_MONITOR\0\u{1}ROLE_DATA_MANAGER\0\u{1}ROLE_PARTICIPANT\0\u{1}ROLE_DATA_IMPORT\0\u{1}ROLE_INSTITUTION\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ROLE_UNSPECIFIED\0\u{1}ROLE_NODE\0\u{1}ROLE_PRINCIPAL_INVESTIGATOR\0\u{1}ROLE_INVESTIGATOR\0\u{1}ROLE_STUDY_NURSE\0\u{1}ROLE_MONITOR\0\u{1}ROLE_DATA_MANAGER\0\u{1}ROLE_PARTICIPANT\0\u{1}ROLE_DATA_IMPORT\0\u{1}ROLE_INSTITUTION\0\u{1}ROLE_PARTNER_APP\0")
 }
 
 nonisolated extension Varde_V0_Authentication: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0AUTHENTICATION_NONE\0\u{1}AUTHENTICATION_LOCAL_ACCOUNT\0\u{1}AUTHENTICATION_NODE_KEY\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0AUTHENTICATION_NONE\0\u{1}AUTHENTICATION_LOCAL_ACCOUNT\0\u{1}AUTHENTICATION_NODE_KEY\0\u{1}AUTHENTICATION_LOCAL_TOKEN\0")
 }
 
 nonisolated extension Varde_V0_Source: SwiftProtobuf._ProtoNameProviding {
@@ -4018,6 +5360,18 @@ nonisolated extension Varde_V0_ParticipantStatus: SwiftProtobuf._ProtoNameProvid
 
 nonisolated extension Varde_V0_InstanceKind: SwiftProtobuf._ProtoNameProviding {
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0INSTANCE_KIND_UNSPECIFIED\0\u{1}INSTANCE_KIND_STUDY_EVENT\0\u{1}INSTANCE_KIND_FORM\0\u{1}INSTANCE_KIND_ITEM_GROUP\0")
+}
+
+nonisolated extension Varde_V0_InstanceVerdict: SwiftProtobuf._ProtoNameProviding {
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0INSTANCE_VERDICT_UNSPECIFIED\0\u{1}INSTANCE_VERDICT_SAME\0\u{1}INSTANCE_VERDICT_APART\0\u{1}INSTANCE_VERDICT_WRONG\0")
+}
+
+nonisolated extension Varde_V0_SideVerdict: SwiftProtobuf._ProtoNameProviding {
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0SIDE_VERDICT_UNSPECIFIED\0\u{1}SIDE_VERDICT_CHOSEN\0\u{1}SIDE_VERDICT_WRONG\0\u{1}SIDE_VERDICT_ELSEWHERE\0")
+}
+
+nonisolated extension Varde_V0_ResponseStatus: SwiftProtobuf._ProtoNameProviding {
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0RESPONSE_STATUS_UNSPECIFIED\0\u{1}RESPONSE_STATUS_COMPLETED\0\u{1}RESPONSE_STATUS_AMENDED\0\u{1}RESPONSE_STATUS_ENTERED_IN_ERROR\0")
 }
 
 nonisolated extension Varde_V0_ValueKind: SwiftProtobuf._ProtoNameProviding {
@@ -5743,7 +7097,7 @@ nonisolated extension Varde_V0_StudySite: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension Varde_V0_ParticipationAccepted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ParticipationAccepted"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}format_version\0\u{1}command\0\u{2}\u{1c}source\0\u{3}external_identifier\0\u{3}performed_at\0\u{1}occurred\0\u{1}recorded\0\u{3}received_utc_milliseconds\0\u{3}on_behalf_of\0\u{1}language\0\u{1}client\0\u{1}authentication\0\u{1}origin\0\u{2}\u{a}invitation\0\u{1}locations\0\u{1}agreement\0\u{1}approval\0\u{1}date\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}format_version\0\u{1}command\0\u{2}\u{1c}source\0\u{3}external_identifier\0\u{3}performed_at\0\u{1}occurred\0\u{1}recorded\0\u{3}received_utc_milliseconds\0\u{3}on_behalf_of\0\u{1}language\0\u{1}client\0\u{1}authentication\0\u{1}origin\0\u{2}\u{a}invitation\0\u{1}locations\0\u{1}agreement\0\u{1}approval\0\u{1}date\0\u{1}seen\0")
 
   fileprivate class _StorageClass {
     var _formatVersion: UInt64? = nil
@@ -5764,6 +7118,7 @@ nonisolated extension Varde_V0_ParticipationAccepted: SwiftProtobuf.Message, Swi
     var _agreement: String = String()
     var _approval: String = String()
     var _date: String = String()
+    var _seen: [Data] = []
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -5792,6 +7147,7 @@ nonisolated extension Varde_V0_ParticipationAccepted: SwiftProtobuf.Message, Swi
       _agreement = source._agreement
       _approval = source._approval
       _date = source._date
+      _seen = source._seen
     }
   }
 
@@ -5828,6 +7184,7 @@ nonisolated extension Varde_V0_ParticipationAccepted: SwiftProtobuf.Message, Swi
         case 52: try { try decoder.decodeSingularStringField(value: &_storage._agreement) }()
         case 53: try { try decoder.decodeSingularStringField(value: &_storage._approval) }()
         case 54: try { try decoder.decodeSingularStringField(value: &_storage._date) }()
+        case 55: try { try decoder.decodeRepeatedBytesField(value: &_storage._seen) }()
         default: break
         }
       }
@@ -5893,6 +7250,9 @@ nonisolated extension Varde_V0_ParticipationAccepted: SwiftProtobuf.Message, Swi
       }
       if !_storage._date.isEmpty {
         try visitor.visitSingularStringField(value: _storage._date, fieldNumber: 54)
+      }
+      if !_storage._seen.isEmpty {
+        try visitor.visitRepeatedBytesField(value: _storage._seen, fieldNumber: 55)
       }
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -5921,6 +7281,7 @@ nonisolated extension Varde_V0_ParticipationAccepted: SwiftProtobuf.Message, Swi
         if _storage._agreement != rhs_storage._agreement {return false}
         if _storage._approval != rhs_storage._approval {return false}
         if _storage._date != rhs_storage._date {return false}
+        if _storage._seen != rhs_storage._seen {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -5932,7 +7293,7 @@ nonisolated extension Varde_V0_ParticipationAccepted: SwiftProtobuf.Message, Swi
 
 nonisolated extension Varde_V0_ParticipationWithdrawn: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ParticipationWithdrawn"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}format_version\0\u{1}command\0\u{2}\u{1c}source\0\u{3}external_identifier\0\u{3}performed_at\0\u{1}occurred\0\u{1}recorded\0\u{3}received_utc_milliseconds\0\u{3}on_behalf_of\0\u{1}language\0\u{1}client\0\u{1}authentication\0\u{1}origin\0\u{2}\u{a}invitation\0\u{1}locations\0\u{1}agreement\0\u{1}approval\0\u{1}date\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}format_version\0\u{1}command\0\u{2}\u{1c}source\0\u{3}external_identifier\0\u{3}performed_at\0\u{1}occurred\0\u{1}recorded\0\u{3}received_utc_milliseconds\0\u{3}on_behalf_of\0\u{1}language\0\u{1}client\0\u{1}authentication\0\u{1}origin\0\u{2}\u{a}invitation\0\u{1}locations\0\u{1}agreement\0\u{1}approval\0\u{1}date\0\u{1}seen\0")
 
   fileprivate class _StorageClass {
     var _formatVersion: UInt64? = nil
@@ -5953,6 +7314,7 @@ nonisolated extension Varde_V0_ParticipationWithdrawn: SwiftProtobuf.Message, Sw
     var _agreement: String = String()
     var _approval: String = String()
     var _date: String = String()
+    var _seen: [Data] = []
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -5981,6 +7343,7 @@ nonisolated extension Varde_V0_ParticipationWithdrawn: SwiftProtobuf.Message, Sw
       _agreement = source._agreement
       _approval = source._approval
       _date = source._date
+      _seen = source._seen
     }
   }
 
@@ -6017,6 +7380,7 @@ nonisolated extension Varde_V0_ParticipationWithdrawn: SwiftProtobuf.Message, Sw
         case 52: try { try decoder.decodeSingularStringField(value: &_storage._agreement) }()
         case 53: try { try decoder.decodeSingularStringField(value: &_storage._approval) }()
         case 54: try { try decoder.decodeSingularStringField(value: &_storage._date) }()
+        case 55: try { try decoder.decodeRepeatedBytesField(value: &_storage._seen) }()
         default: break
         }
       }
@@ -6083,6 +7447,9 @@ nonisolated extension Varde_V0_ParticipationWithdrawn: SwiftProtobuf.Message, Sw
       if !_storage._date.isEmpty {
         try visitor.visitSingularStringField(value: _storage._date, fieldNumber: 54)
       }
+      if !_storage._seen.isEmpty {
+        try visitor.visitRepeatedBytesField(value: _storage._seen, fieldNumber: 55)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -6110,6 +7477,7 @@ nonisolated extension Varde_V0_ParticipationWithdrawn: SwiftProtobuf.Message, Sw
         if _storage._agreement != rhs_storage._agreement {return false}
         if _storage._approval != rhs_storage._approval {return false}
         if _storage._date != rhs_storage._date {return false}
+        if _storage._seen != rhs_storage._seen {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -6275,7 +7643,7 @@ nonisolated extension Varde_V0_PlanSet: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension Varde_V0_DelegationNumbered: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".DelegationNumbered"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}format_version\0\u{1}command\0\u{2}\u{1c}source\0\u{3}external_identifier\0\u{3}performed_at\0\u{1}occurred\0\u{1}recorded\0\u{3}received_utc_milliseconds\0\u{3}on_behalf_of\0\u{1}language\0\u{1}client\0\u{1}authentication\0\u{1}origin\0\u{2}\u{a}site\0\u{1}number\0\u{1}previous\0\u{1}actor\0\u{1}name\0\u{1}role\0\u{1}from\0\u{1}to\0\u{1}ends\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}format_version\0\u{1}command\0\u{2}\u{1c}source\0\u{3}external_identifier\0\u{3}performed_at\0\u{1}occurred\0\u{1}recorded\0\u{3}received_utc_milliseconds\0\u{3}on_behalf_of\0\u{1}language\0\u{1}client\0\u{1}authentication\0\u{1}origin\0\u{2}\u{a}site\0\u{1}number\0\u{1}previous\0\u{1}actor\0\u{1}name\0\u{1}role\0\u{1}from\0\u{1}to\0\u{1}ends\0\u{1}held\0")
 
   fileprivate class _StorageClass {
     var _formatVersion: UInt64? = nil
@@ -6300,6 +7668,7 @@ nonisolated extension Varde_V0_DelegationNumbered: SwiftProtobuf.Message, SwiftP
     var _from: String = String()
     var _to: String? = nil
     var _ends: Data? = nil
+    var _held: [Varde_V0_LogExtent] = []
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -6332,6 +7701,7 @@ nonisolated extension Varde_V0_DelegationNumbered: SwiftProtobuf.Message, SwiftP
       _from = source._from
       _to = source._to
       _ends = source._ends
+      _held = source._held
     }
   }
 
@@ -6372,6 +7742,7 @@ nonisolated extension Varde_V0_DelegationNumbered: SwiftProtobuf.Message, SwiftP
         case 56: try { try decoder.decodeSingularStringField(value: &_storage._from) }()
         case 57: try { try decoder.decodeSingularStringField(value: &_storage._to) }()
         case 58: try { try decoder.decodeSingularBytesField(value: &_storage._ends) }()
+        case 59: try { try decoder.decodeRepeatedMessageField(value: &_storage._held) }()
         default: break
         }
       }
@@ -6450,6 +7821,9 @@ nonisolated extension Varde_V0_DelegationNumbered: SwiftProtobuf.Message, SwiftP
       try { if let v = _storage._ends {
         try visitor.visitSingularBytesField(value: v, fieldNumber: 58)
       } }()
+      if !_storage._held.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._held, fieldNumber: 59)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -6481,10 +7855,46 @@ nonisolated extension Varde_V0_DelegationNumbered: SwiftProtobuf.Message, SwiftP
         if _storage._from != rhs_storage._from {return false}
         if _storage._to != rhs_storage._to {return false}
         if _storage._ends != rhs_storage._ends {return false}
+        if _storage._held != rhs_storage._held {return false}
         return true
       }
       if !storagesAreEqual {return false}
     }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Varde_V0_LogExtent: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".LogExtent"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}log\0\u{1}size\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.log) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.size) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.log.isEmpty {
+      try visitor.visitSingularBytesField(value: self.log, fieldNumber: 1)
+    }
+    if self.size != 0 {
+      try visitor.visitSingularUInt64Field(value: self.size, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Varde_V0_LogExtent, rhs: Varde_V0_LogExtent) -> Bool {
+    if lhs.log != rhs.log {return false}
+    if lhs.size != rhs.size {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -6653,7 +8063,7 @@ nonisolated extension Varde_V0_ParticipantRegistered: SwiftProtobuf.Message, Swi
 
 nonisolated extension Varde_V0_ParticipantLabel: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ParticipantLabel"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}text\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}text\0\u{3}is_issued\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -6663,6 +8073,7 @@ nonisolated extension Varde_V0_ParticipantLabel: SwiftProtobuf.Message, SwiftPro
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularEnumField(value: &self.kind) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.text) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.isIssued) }()
       default: break
       }
     }
@@ -6675,12 +8086,16 @@ nonisolated extension Varde_V0_ParticipantLabel: SwiftProtobuf.Message, SwiftPro
     if !self.text.isEmpty {
       try visitor.visitSingularStringField(value: self.text, fieldNumber: 2)
     }
+    if self.isIssued != false {
+      try visitor.visitSingularBoolField(value: self.isIssued, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: Varde_V0_ParticipantLabel, rhs: Varde_V0_ParticipantLabel) -> Bool {
     if lhs.kind != rhs.kind {return false}
     if lhs.text != rhs.text {return false}
+    if lhs.isIssued != rhs.isIssued {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -7052,7 +8467,7 @@ nonisolated extension Varde_V0_FormSaved: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension Varde_V0_InstanceDeclaration: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".InstanceDeclaration"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}parent\0\u{1}oid\0\u{3}is_own\0\u{3}begun_by\0\u{3}begins_here\0\u{3}seen_beginnings\0\u{3}repeat_key\0\u{3}is_whole\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}parent\0\u{1}oid\0\u{3}is_own\0\u{3}begun_by\0\u{3}begins_here\0\u{3}seen_beginnings\0\u{3}repeat_key\0\u{3}is_whole\0\u{1}response\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -7069,6 +8484,7 @@ nonisolated extension Varde_V0_InstanceDeclaration: SwiftProtobuf.Message, Swift
       case 7: try { try decoder.decodeRepeatedMessageField(value: &self.seenBeginnings) }()
       case 8: try { try decoder.decodeSingularStringField(value: &self._repeatKey) }()
       case 9: try { try decoder.decodeSingularBoolField(value: &self.isWhole) }()
+      case 10: try { try decoder.decodeSingularMessageField(value: &self._response) }()
       default: break
       }
     }
@@ -7106,6 +8522,9 @@ nonisolated extension Varde_V0_InstanceDeclaration: SwiftProtobuf.Message, Swift
     if self.isWhole != false {
       try visitor.visitSingularBoolField(value: self.isWhole, fieldNumber: 9)
     }
+    try { if let v = self._response {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -7119,6 +8538,52 @@ nonisolated extension Varde_V0_InstanceDeclaration: SwiftProtobuf.Message, Swift
     if lhs.seenBeginnings != rhs.seenBeginnings {return false}
     if lhs._repeatKey != rhs._repeatKey {return false}
     if lhs.isWhole != rhs.isWhole {return false}
+    if lhs._response != rhs._response {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Varde_V0_ResponseInstance: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ResponseInstance"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}client\0\u{1}system\0\u{1}value\0\u{1}row\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.client) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.system) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.value) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.row) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.client.isEmpty {
+      try visitor.visitSingularBytesField(value: self.client, fieldNumber: 1)
+    }
+    if !self.system.isEmpty {
+      try visitor.visitSingularStringField(value: self.system, fieldNumber: 2)
+    }
+    if !self.value.isEmpty {
+      try visitor.visitSingularStringField(value: self.value, fieldNumber: 3)
+    }
+    if self.row != 0 {
+      try visitor.visitSingularUInt64Field(value: self.row, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Varde_V0_ResponseInstance, rhs: Varde_V0_ResponseInstance) -> Bool {
+    if lhs.client != rhs.client {return false}
+    if lhs.system != rhs.system {return false}
+    if lhs.value != rhs.value {return false}
+    if lhs.row != rhs.row {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -7218,41 +8683,6 @@ nonisolated extension Varde_V0_Change: SwiftProtobuf.Message, SwiftProtobuf._Mes
   }
 }
 
-nonisolated extension Varde_V0_SeenValues: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  static let protoMessageName: String = _protobuf_package + ".SeenValues"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}entry\0\u{1}positions\0")
-
-  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularBytesField(value: &self.entry) }()
-      case 2: try { try decoder.decodeRepeatedUInt64Field(value: &self.positions) }()
-      default: break
-      }
-    }
-  }
-
-  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if !self.entry.isEmpty {
-      try visitor.visitSingularBytesField(value: self.entry, fieldNumber: 1)
-    }
-    if !self.positions.isEmpty {
-      try visitor.visitPackedUInt64Field(value: self.positions, fieldNumber: 2)
-    }
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
-  static func ==(lhs: Varde_V0_SeenValues, rhs: Varde_V0_SeenValues) -> Bool {
-    if lhs.entry != rhs.entry {return false}
-    if lhs.positions != rhs.positions {return false}
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
-}
-
 nonisolated extension Varde_V0_ValueID: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ValueID"
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}entry\0\u{1}position\0")
@@ -7288,6 +8718,41 @@ nonisolated extension Varde_V0_ValueID: SwiftProtobuf.Message, SwiftProtobuf._Me
   }
 }
 
+nonisolated extension Varde_V0_SeenValues: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".SeenValues"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}entry\0\u{1}positions\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.entry) }()
+      case 2: try { try decoder.decodeRepeatedUInt64Field(value: &self.positions) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.entry.isEmpty {
+      try visitor.visitSingularBytesField(value: self.entry, fieldNumber: 1)
+    }
+    if !self.positions.isEmpty {
+      try visitor.visitPackedUInt64Field(value: self.positions, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Varde_V0_SeenValues, rhs: Varde_V0_SeenValues) -> Bool {
+    if lhs.entry != rhs.entry {return false}
+    if lhs.positions != rhs.positions {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension Varde_V0_Removed: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Removed"
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}format_version\0\u{1}command\0\u{2}\u{1c}source\0\u{3}external_identifier\0\u{3}performed_at\0\u{1}occurred\0\u{1}recorded\0\u{3}received_utc_milliseconds\0\u{3}on_behalf_of\0\u{1}language\0\u{1}client\0\u{1}authentication\0\u{1}origin\0\u{2}\u{a}participant\0\u{1}instances\0\u{1}seen\0\u{3}seen_values\0")
@@ -7309,7 +8774,7 @@ nonisolated extension Varde_V0_Removed: SwiftProtobuf.Message, SwiftProtobuf._Me
     var _participant: Data = Data()
     var _instances: [Varde_V0_InstanceDeclaration] = []
     var _seen: [Data] = []
-    var _seenValues: [Varde_V0_ValueID] = []
+    var _seenValues: [Varde_V0_SeenValues] = []
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -7491,7 +8956,7 @@ nonisolated extension Varde_V0_Restored: SwiftProtobuf.Message, SwiftProtobuf._M
     var _participant: Data = Data()
     var _instances: [Varde_V0_InstanceDeclaration] = []
     var _seen: [Data] = []
-    var _seenValues: [Varde_V0_ValueID] = []
+    var _seenValues: [Varde_V0_SeenValues] = []
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -7643,6 +9108,1388 @@ nonisolated extension Varde_V0_Restored: SwiftProtobuf.Message, SwiftProtobuf._M
         if _storage._instances != rhs_storage._instances {return false}
         if _storage._seen != rhs_storage._seen {return false}
         if _storage._seenValues != rhs_storage._seenValues {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Varde_V0_InstancesDecided: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".InstancesDecided"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}format_version\0\u{1}command\0\u{2}\u{1c}source\0\u{3}external_identifier\0\u{3}performed_at\0\u{1}occurred\0\u{1}recorded\0\u{3}received_utc_milliseconds\0\u{3}on_behalf_of\0\u{1}language\0\u{1}client\0\u{1}authentication\0\u{1}origin\0\u{2}\u{a}participant\0\u{1}instances\0\u{1}verdicts\0\u{1}seen\0")
+
+  fileprivate class _StorageClass {
+    var _formatVersion: UInt64? = nil
+    var _command: Data = Data()
+    var _source: Varde_V0_Source? = nil
+    var _externalIdentifier: String? = nil
+    var _performedAt: String? = nil
+    var _occurred: String? = nil
+    var _recorded: Varde_V0_DeviceTime? = nil
+    var _receivedUtcMilliseconds: Int64? = nil
+    var _onBehalfOf: String? = nil
+    var _language: String? = nil
+    var _client: String? = nil
+    var _authentication: Varde_V0_AuthenticationDetail? = nil
+    var _origin: Varde_V0_ImportOrigin? = nil
+    var _participant: Data = Data()
+    var _instances: [Varde_V0_InstanceDeclaration] = []
+    var _verdicts: [Varde_V0_BeginningVerdict] = []
+    var _seen: [Data] = []
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _formatVersion = source._formatVersion
+      _command = source._command
+      _source = source._source
+      _externalIdentifier = source._externalIdentifier
+      _performedAt = source._performedAt
+      _occurred = source._occurred
+      _recorded = source._recorded
+      _receivedUtcMilliseconds = source._receivedUtcMilliseconds
+      _onBehalfOf = source._onBehalfOf
+      _language = source._language
+      _client = source._client
+      _authentication = source._authentication
+      _origin = source._origin
+      _participant = source._participant
+      _instances = source._instances
+      _verdicts = source._verdicts
+      _seen = source._seen
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularUInt64Field(value: &_storage._formatVersion) }()
+        case 2: try { try decoder.decodeSingularBytesField(value: &_storage._command) }()
+        case 30: try { try decoder.decodeSingularEnumField(value: &_storage._source) }()
+        case 31: try { try decoder.decodeSingularStringField(value: &_storage._externalIdentifier) }()
+        case 32: try { try decoder.decodeSingularStringField(value: &_storage._performedAt) }()
+        case 33: try { try decoder.decodeSingularStringField(value: &_storage._occurred) }()
+        case 34: try { try decoder.decodeSingularMessageField(value: &_storage._recorded) }()
+        case 35: try { try decoder.decodeSingularSInt64Field(value: &_storage._receivedUtcMilliseconds) }()
+        case 36: try { try decoder.decodeSingularStringField(value: &_storage._onBehalfOf) }()
+        case 37: try { try decoder.decodeSingularStringField(value: &_storage._language) }()
+        case 38: try { try decoder.decodeSingularStringField(value: &_storage._client) }()
+        case 39: try { try decoder.decodeSingularMessageField(value: &_storage._authentication) }()
+        case 40: try { try decoder.decodeSingularMessageField(value: &_storage._origin) }()
+        case 50: try { try decoder.decodeSingularBytesField(value: &_storage._participant) }()
+        case 51: try { try decoder.decodeRepeatedMessageField(value: &_storage._instances) }()
+        case 52: try { try decoder.decodeRepeatedMessageField(value: &_storage._verdicts) }()
+        case 53: try { try decoder.decodeRepeatedBytesField(value: &_storage._seen) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      try { if let v = _storage._formatVersion {
+        try visitor.visitSingularUInt64Field(value: v, fieldNumber: 1)
+      } }()
+      if !_storage._command.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._command, fieldNumber: 2)
+      }
+      try { if let v = _storage._source {
+        try visitor.visitSingularEnumField(value: v, fieldNumber: 30)
+      } }()
+      try { if let v = _storage._externalIdentifier {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 31)
+      } }()
+      try { if let v = _storage._performedAt {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 32)
+      } }()
+      try { if let v = _storage._occurred {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 33)
+      } }()
+      try { if let v = _storage._recorded {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 34)
+      } }()
+      try { if let v = _storage._receivedUtcMilliseconds {
+        try visitor.visitSingularSInt64Field(value: v, fieldNumber: 35)
+      } }()
+      try { if let v = _storage._onBehalfOf {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 36)
+      } }()
+      try { if let v = _storage._language {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 37)
+      } }()
+      try { if let v = _storage._client {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 38)
+      } }()
+      try { if let v = _storage._authentication {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 39)
+      } }()
+      try { if let v = _storage._origin {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 40)
+      } }()
+      if !_storage._participant.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._participant, fieldNumber: 50)
+      }
+      if !_storage._instances.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._instances, fieldNumber: 51)
+      }
+      if !_storage._verdicts.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._verdicts, fieldNumber: 52)
+      }
+      if !_storage._seen.isEmpty {
+        try visitor.visitRepeatedBytesField(value: _storage._seen, fieldNumber: 53)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Varde_V0_InstancesDecided, rhs: Varde_V0_InstancesDecided) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._formatVersion != rhs_storage._formatVersion {return false}
+        if _storage._command != rhs_storage._command {return false}
+        if _storage._source != rhs_storage._source {return false}
+        if _storage._externalIdentifier != rhs_storage._externalIdentifier {return false}
+        if _storage._performedAt != rhs_storage._performedAt {return false}
+        if _storage._occurred != rhs_storage._occurred {return false}
+        if _storage._recorded != rhs_storage._recorded {return false}
+        if _storage._receivedUtcMilliseconds != rhs_storage._receivedUtcMilliseconds {return false}
+        if _storage._onBehalfOf != rhs_storage._onBehalfOf {return false}
+        if _storage._language != rhs_storage._language {return false}
+        if _storage._client != rhs_storage._client {return false}
+        if _storage._authentication != rhs_storage._authentication {return false}
+        if _storage._origin != rhs_storage._origin {return false}
+        if _storage._participant != rhs_storage._participant {return false}
+        if _storage._instances != rhs_storage._instances {return false}
+        if _storage._verdicts != rhs_storage._verdicts {return false}
+        if _storage._seen != rhs_storage._seen {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Varde_V0_BeginningVerdict: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".BeginningVerdict"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}entry\0\u{1}position\0\u{1}verdict\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.entry) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.position) }()
+      case 3: try { try decoder.decodeSingularEnumField(value: &self.verdict) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.entry.isEmpty {
+      try visitor.visitSingularBytesField(value: self.entry, fieldNumber: 1)
+    }
+    if self.position != 0 {
+      try visitor.visitSingularUInt64Field(value: self.position, fieldNumber: 2)
+    }
+    if self.verdict != .unspecified {
+      try visitor.visitSingularEnumField(value: self.verdict, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Varde_V0_BeginningVerdict, rhs: Varde_V0_BeginningVerdict) -> Bool {
+    if lhs.entry != rhs.entry {return false}
+    if lhs.position != rhs.position {return false}
+    if lhs.verdict != rhs.verdict {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Varde_V0_ConflictResolved: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ConflictResolved"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}format_version\0\u{1}command\0\u{2}\u{1c}source\0\u{3}external_identifier\0\u{3}performed_at\0\u{1}occurred\0\u{1}recorded\0\u{3}received_utc_milliseconds\0\u{3}on_behalf_of\0\u{1}language\0\u{1}client\0\u{1}authentication\0\u{1}origin\0\u{2}\u{a}participant\0\u{1}instances\0\u{1}changes\0\u{1}seen\0\u{1}sides\0")
+
+  fileprivate class _StorageClass {
+    var _formatVersion: UInt64? = nil
+    var _command: Data = Data()
+    var _source: Varde_V0_Source? = nil
+    var _externalIdentifier: String? = nil
+    var _performedAt: String? = nil
+    var _occurred: String? = nil
+    var _recorded: Varde_V0_DeviceTime? = nil
+    var _receivedUtcMilliseconds: Int64? = nil
+    var _onBehalfOf: String? = nil
+    var _language: String? = nil
+    var _client: String? = nil
+    var _authentication: Varde_V0_AuthenticationDetail? = nil
+    var _origin: Varde_V0_ImportOrigin? = nil
+    var _participant: Data = Data()
+    var _instances: [Varde_V0_InstanceDeclaration] = []
+    var _changes: [Varde_V0_Change] = []
+    var _seen: [Varde_V0_SeenValues] = []
+    var _sides: [Varde_V0_JudgedSide] = []
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _formatVersion = source._formatVersion
+      _command = source._command
+      _source = source._source
+      _externalIdentifier = source._externalIdentifier
+      _performedAt = source._performedAt
+      _occurred = source._occurred
+      _recorded = source._recorded
+      _receivedUtcMilliseconds = source._receivedUtcMilliseconds
+      _onBehalfOf = source._onBehalfOf
+      _language = source._language
+      _client = source._client
+      _authentication = source._authentication
+      _origin = source._origin
+      _participant = source._participant
+      _instances = source._instances
+      _changes = source._changes
+      _seen = source._seen
+      _sides = source._sides
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularUInt64Field(value: &_storage._formatVersion) }()
+        case 2: try { try decoder.decodeSingularBytesField(value: &_storage._command) }()
+        case 30: try { try decoder.decodeSingularEnumField(value: &_storage._source) }()
+        case 31: try { try decoder.decodeSingularStringField(value: &_storage._externalIdentifier) }()
+        case 32: try { try decoder.decodeSingularStringField(value: &_storage._performedAt) }()
+        case 33: try { try decoder.decodeSingularStringField(value: &_storage._occurred) }()
+        case 34: try { try decoder.decodeSingularMessageField(value: &_storage._recorded) }()
+        case 35: try { try decoder.decodeSingularSInt64Field(value: &_storage._receivedUtcMilliseconds) }()
+        case 36: try { try decoder.decodeSingularStringField(value: &_storage._onBehalfOf) }()
+        case 37: try { try decoder.decodeSingularStringField(value: &_storage._language) }()
+        case 38: try { try decoder.decodeSingularStringField(value: &_storage._client) }()
+        case 39: try { try decoder.decodeSingularMessageField(value: &_storage._authentication) }()
+        case 40: try { try decoder.decodeSingularMessageField(value: &_storage._origin) }()
+        case 50: try { try decoder.decodeSingularBytesField(value: &_storage._participant) }()
+        case 51: try { try decoder.decodeRepeatedMessageField(value: &_storage._instances) }()
+        case 52: try { try decoder.decodeRepeatedMessageField(value: &_storage._changes) }()
+        case 53: try { try decoder.decodeRepeatedMessageField(value: &_storage._seen) }()
+        case 54: try { try decoder.decodeRepeatedMessageField(value: &_storage._sides) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      try { if let v = _storage._formatVersion {
+        try visitor.visitSingularUInt64Field(value: v, fieldNumber: 1)
+      } }()
+      if !_storage._command.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._command, fieldNumber: 2)
+      }
+      try { if let v = _storage._source {
+        try visitor.visitSingularEnumField(value: v, fieldNumber: 30)
+      } }()
+      try { if let v = _storage._externalIdentifier {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 31)
+      } }()
+      try { if let v = _storage._performedAt {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 32)
+      } }()
+      try { if let v = _storage._occurred {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 33)
+      } }()
+      try { if let v = _storage._recorded {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 34)
+      } }()
+      try { if let v = _storage._receivedUtcMilliseconds {
+        try visitor.visitSingularSInt64Field(value: v, fieldNumber: 35)
+      } }()
+      try { if let v = _storage._onBehalfOf {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 36)
+      } }()
+      try { if let v = _storage._language {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 37)
+      } }()
+      try { if let v = _storage._client {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 38)
+      } }()
+      try { if let v = _storage._authentication {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 39)
+      } }()
+      try { if let v = _storage._origin {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 40)
+      } }()
+      if !_storage._participant.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._participant, fieldNumber: 50)
+      }
+      if !_storage._instances.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._instances, fieldNumber: 51)
+      }
+      if !_storage._changes.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._changes, fieldNumber: 52)
+      }
+      if !_storage._seen.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._seen, fieldNumber: 53)
+      }
+      if !_storage._sides.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._sides, fieldNumber: 54)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Varde_V0_ConflictResolved, rhs: Varde_V0_ConflictResolved) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._formatVersion != rhs_storage._formatVersion {return false}
+        if _storage._command != rhs_storage._command {return false}
+        if _storage._source != rhs_storage._source {return false}
+        if _storage._externalIdentifier != rhs_storage._externalIdentifier {return false}
+        if _storage._performedAt != rhs_storage._performedAt {return false}
+        if _storage._occurred != rhs_storage._occurred {return false}
+        if _storage._recorded != rhs_storage._recorded {return false}
+        if _storage._receivedUtcMilliseconds != rhs_storage._receivedUtcMilliseconds {return false}
+        if _storage._onBehalfOf != rhs_storage._onBehalfOf {return false}
+        if _storage._language != rhs_storage._language {return false}
+        if _storage._client != rhs_storage._client {return false}
+        if _storage._authentication != rhs_storage._authentication {return false}
+        if _storage._origin != rhs_storage._origin {return false}
+        if _storage._participant != rhs_storage._participant {return false}
+        if _storage._instances != rhs_storage._instances {return false}
+        if _storage._changes != rhs_storage._changes {return false}
+        if _storage._seen != rhs_storage._seen {return false}
+        if _storage._sides != rhs_storage._sides {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Varde_V0_JudgedSide: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".JudgedSide"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}entry\0\u{1}position\0\u{1}verdict\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.entry) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.position) }()
+      case 3: try { try decoder.decodeSingularEnumField(value: &self.verdict) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.entry.isEmpty {
+      try visitor.visitSingularBytesField(value: self.entry, fieldNumber: 1)
+    }
+    if self.position != 0 {
+      try visitor.visitSingularUInt64Field(value: self.position, fieldNumber: 2)
+    }
+    if self.verdict != .unspecified {
+      try visitor.visitSingularEnumField(value: self.verdict, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Varde_V0_JudgedSide, rhs: Varde_V0_JudgedSide) -> Bool {
+    if lhs.entry != rhs.entry {return false}
+    if lhs.position != rhs.position {return false}
+    if lhs.verdict != rhs.verdict {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Varde_V0_FormConfirmed: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".FormConfirmed"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}format_version\0\u{1}command\0\u{2}\u{1c}source\0\u{3}external_identifier\0\u{3}performed_at\0\u{1}occurred\0\u{1}recorded\0\u{3}received_utc_milliseconds\0\u{3}on_behalf_of\0\u{1}language\0\u{1}client\0\u{1}authentication\0\u{1}origin\0\u{2}\u{a}participant\0\u{1}instances\0\u{1}seen\0")
+
+  fileprivate class _StorageClass {
+    var _formatVersion: UInt64? = nil
+    var _command: Data = Data()
+    var _source: Varde_V0_Source? = nil
+    var _externalIdentifier: String? = nil
+    var _performedAt: String? = nil
+    var _occurred: String? = nil
+    var _recorded: Varde_V0_DeviceTime? = nil
+    var _receivedUtcMilliseconds: Int64? = nil
+    var _onBehalfOf: String? = nil
+    var _language: String? = nil
+    var _client: String? = nil
+    var _authentication: Varde_V0_AuthenticationDetail? = nil
+    var _origin: Varde_V0_ImportOrigin? = nil
+    var _participant: Data = Data()
+    var _instances: [Varde_V0_InstanceDeclaration] = []
+    var _seen: [Varde_V0_SeenValues] = []
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _formatVersion = source._formatVersion
+      _command = source._command
+      _source = source._source
+      _externalIdentifier = source._externalIdentifier
+      _performedAt = source._performedAt
+      _occurred = source._occurred
+      _recorded = source._recorded
+      _receivedUtcMilliseconds = source._receivedUtcMilliseconds
+      _onBehalfOf = source._onBehalfOf
+      _language = source._language
+      _client = source._client
+      _authentication = source._authentication
+      _origin = source._origin
+      _participant = source._participant
+      _instances = source._instances
+      _seen = source._seen
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularUInt64Field(value: &_storage._formatVersion) }()
+        case 2: try { try decoder.decodeSingularBytesField(value: &_storage._command) }()
+        case 30: try { try decoder.decodeSingularEnumField(value: &_storage._source) }()
+        case 31: try { try decoder.decodeSingularStringField(value: &_storage._externalIdentifier) }()
+        case 32: try { try decoder.decodeSingularStringField(value: &_storage._performedAt) }()
+        case 33: try { try decoder.decodeSingularStringField(value: &_storage._occurred) }()
+        case 34: try { try decoder.decodeSingularMessageField(value: &_storage._recorded) }()
+        case 35: try { try decoder.decodeSingularSInt64Field(value: &_storage._receivedUtcMilliseconds) }()
+        case 36: try { try decoder.decodeSingularStringField(value: &_storage._onBehalfOf) }()
+        case 37: try { try decoder.decodeSingularStringField(value: &_storage._language) }()
+        case 38: try { try decoder.decodeSingularStringField(value: &_storage._client) }()
+        case 39: try { try decoder.decodeSingularMessageField(value: &_storage._authentication) }()
+        case 40: try { try decoder.decodeSingularMessageField(value: &_storage._origin) }()
+        case 50: try { try decoder.decodeSingularBytesField(value: &_storage._participant) }()
+        case 51: try { try decoder.decodeRepeatedMessageField(value: &_storage._instances) }()
+        case 52: try { try decoder.decodeRepeatedMessageField(value: &_storage._seen) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      try { if let v = _storage._formatVersion {
+        try visitor.visitSingularUInt64Field(value: v, fieldNumber: 1)
+      } }()
+      if !_storage._command.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._command, fieldNumber: 2)
+      }
+      try { if let v = _storage._source {
+        try visitor.visitSingularEnumField(value: v, fieldNumber: 30)
+      } }()
+      try { if let v = _storage._externalIdentifier {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 31)
+      } }()
+      try { if let v = _storage._performedAt {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 32)
+      } }()
+      try { if let v = _storage._occurred {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 33)
+      } }()
+      try { if let v = _storage._recorded {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 34)
+      } }()
+      try { if let v = _storage._receivedUtcMilliseconds {
+        try visitor.visitSingularSInt64Field(value: v, fieldNumber: 35)
+      } }()
+      try { if let v = _storage._onBehalfOf {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 36)
+      } }()
+      try { if let v = _storage._language {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 37)
+      } }()
+      try { if let v = _storage._client {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 38)
+      } }()
+      try { if let v = _storage._authentication {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 39)
+      } }()
+      try { if let v = _storage._origin {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 40)
+      } }()
+      if !_storage._participant.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._participant, fieldNumber: 50)
+      }
+      if !_storage._instances.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._instances, fieldNumber: 51)
+      }
+      if !_storage._seen.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._seen, fieldNumber: 52)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Varde_V0_FormConfirmed, rhs: Varde_V0_FormConfirmed) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._formatVersion != rhs_storage._formatVersion {return false}
+        if _storage._command != rhs_storage._command {return false}
+        if _storage._source != rhs_storage._source {return false}
+        if _storage._externalIdentifier != rhs_storage._externalIdentifier {return false}
+        if _storage._performedAt != rhs_storage._performedAt {return false}
+        if _storage._occurred != rhs_storage._occurred {return false}
+        if _storage._recorded != rhs_storage._recorded {return false}
+        if _storage._receivedUtcMilliseconds != rhs_storage._receivedUtcMilliseconds {return false}
+        if _storage._onBehalfOf != rhs_storage._onBehalfOf {return false}
+        if _storage._language != rhs_storage._language {return false}
+        if _storage._client != rhs_storage._client {return false}
+        if _storage._authentication != rhs_storage._authentication {return false}
+        if _storage._origin != rhs_storage._origin {return false}
+        if _storage._participant != rhs_storage._participant {return false}
+        if _storage._instances != rhs_storage._instances {return false}
+        if _storage._seen != rhs_storage._seen {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Varde_V0_ResponseReceived: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ResponseReceived"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}format_version\0\u{1}command\0\u{2}\u{1c}source\0\u{3}external_identifier\0\u{3}performed_at\0\u{1}occurred\0\u{1}recorded\0\u{3}received_utc_milliseconds\0\u{3}on_behalf_of\0\u{1}language\0\u{1}client\0\u{1}authentication\0\u{1}origin\0\u{2}\u{a}participant\0\u{1}instances\0\u{1}changes\0\u{2}\u{2}seen\0\u{1}system\0\u{1}value\0\u{1}status\0\u{1}authored\0\u{3}document_sha256\0")
+
+  fileprivate class _StorageClass {
+    var _formatVersion: UInt64? = nil
+    var _command: Data = Data()
+    var _source: Varde_V0_Source? = nil
+    var _externalIdentifier: String? = nil
+    var _performedAt: String? = nil
+    var _occurred: String? = nil
+    var _recorded: Varde_V0_DeviceTime? = nil
+    var _receivedUtcMilliseconds: Int64? = nil
+    var _onBehalfOf: String? = nil
+    var _language: String? = nil
+    var _client: String? = nil
+    var _authentication: Varde_V0_AuthenticationDetail? = nil
+    var _origin: Varde_V0_ImportOrigin? = nil
+    var _participant: Data = Data()
+    var _instances: [Varde_V0_InstanceDeclaration] = []
+    var _changes: [Varde_V0_Change] = []
+    var _seen: [Data] = []
+    var _system: String = String()
+    var _value: String = String()
+    var _status: Varde_V0_ResponseStatus = .unspecified
+    var _authored: String = String()
+    var _documentSha256: Data = Data()
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _formatVersion = source._formatVersion
+      _command = source._command
+      _source = source._source
+      _externalIdentifier = source._externalIdentifier
+      _performedAt = source._performedAt
+      _occurred = source._occurred
+      _recorded = source._recorded
+      _receivedUtcMilliseconds = source._receivedUtcMilliseconds
+      _onBehalfOf = source._onBehalfOf
+      _language = source._language
+      _client = source._client
+      _authentication = source._authentication
+      _origin = source._origin
+      _participant = source._participant
+      _instances = source._instances
+      _changes = source._changes
+      _seen = source._seen
+      _system = source._system
+      _value = source._value
+      _status = source._status
+      _authored = source._authored
+      _documentSha256 = source._documentSha256
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularUInt64Field(value: &_storage._formatVersion) }()
+        case 2: try { try decoder.decodeSingularBytesField(value: &_storage._command) }()
+        case 30: try { try decoder.decodeSingularEnumField(value: &_storage._source) }()
+        case 31: try { try decoder.decodeSingularStringField(value: &_storage._externalIdentifier) }()
+        case 32: try { try decoder.decodeSingularStringField(value: &_storage._performedAt) }()
+        case 33: try { try decoder.decodeSingularStringField(value: &_storage._occurred) }()
+        case 34: try { try decoder.decodeSingularMessageField(value: &_storage._recorded) }()
+        case 35: try { try decoder.decodeSingularSInt64Field(value: &_storage._receivedUtcMilliseconds) }()
+        case 36: try { try decoder.decodeSingularStringField(value: &_storage._onBehalfOf) }()
+        case 37: try { try decoder.decodeSingularStringField(value: &_storage._language) }()
+        case 38: try { try decoder.decodeSingularStringField(value: &_storage._client) }()
+        case 39: try { try decoder.decodeSingularMessageField(value: &_storage._authentication) }()
+        case 40: try { try decoder.decodeSingularMessageField(value: &_storage._origin) }()
+        case 50: try { try decoder.decodeSingularBytesField(value: &_storage._participant) }()
+        case 51: try { try decoder.decodeRepeatedMessageField(value: &_storage._instances) }()
+        case 52: try { try decoder.decodeRepeatedMessageField(value: &_storage._changes) }()
+        case 54: try { try decoder.decodeRepeatedBytesField(value: &_storage._seen) }()
+        case 55: try { try decoder.decodeSingularStringField(value: &_storage._system) }()
+        case 56: try { try decoder.decodeSingularStringField(value: &_storage._value) }()
+        case 57: try { try decoder.decodeSingularEnumField(value: &_storage._status) }()
+        case 58: try { try decoder.decodeSingularStringField(value: &_storage._authored) }()
+        case 59: try { try decoder.decodeSingularBytesField(value: &_storage._documentSha256) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      try { if let v = _storage._formatVersion {
+        try visitor.visitSingularUInt64Field(value: v, fieldNumber: 1)
+      } }()
+      if !_storage._command.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._command, fieldNumber: 2)
+      }
+      try { if let v = _storage._source {
+        try visitor.visitSingularEnumField(value: v, fieldNumber: 30)
+      } }()
+      try { if let v = _storage._externalIdentifier {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 31)
+      } }()
+      try { if let v = _storage._performedAt {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 32)
+      } }()
+      try { if let v = _storage._occurred {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 33)
+      } }()
+      try { if let v = _storage._recorded {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 34)
+      } }()
+      try { if let v = _storage._receivedUtcMilliseconds {
+        try visitor.visitSingularSInt64Field(value: v, fieldNumber: 35)
+      } }()
+      try { if let v = _storage._onBehalfOf {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 36)
+      } }()
+      try { if let v = _storage._language {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 37)
+      } }()
+      try { if let v = _storage._client {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 38)
+      } }()
+      try { if let v = _storage._authentication {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 39)
+      } }()
+      try { if let v = _storage._origin {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 40)
+      } }()
+      if !_storage._participant.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._participant, fieldNumber: 50)
+      }
+      if !_storage._instances.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._instances, fieldNumber: 51)
+      }
+      if !_storage._changes.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._changes, fieldNumber: 52)
+      }
+      if !_storage._seen.isEmpty {
+        try visitor.visitRepeatedBytesField(value: _storage._seen, fieldNumber: 54)
+      }
+      if !_storage._system.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._system, fieldNumber: 55)
+      }
+      if !_storage._value.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._value, fieldNumber: 56)
+      }
+      if _storage._status != .unspecified {
+        try visitor.visitSingularEnumField(value: _storage._status, fieldNumber: 57)
+      }
+      if !_storage._authored.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._authored, fieldNumber: 58)
+      }
+      if !_storage._documentSha256.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._documentSha256, fieldNumber: 59)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Varde_V0_ResponseReceived, rhs: Varde_V0_ResponseReceived) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._formatVersion != rhs_storage._formatVersion {return false}
+        if _storage._command != rhs_storage._command {return false}
+        if _storage._source != rhs_storage._source {return false}
+        if _storage._externalIdentifier != rhs_storage._externalIdentifier {return false}
+        if _storage._performedAt != rhs_storage._performedAt {return false}
+        if _storage._occurred != rhs_storage._occurred {return false}
+        if _storage._recorded != rhs_storage._recorded {return false}
+        if _storage._receivedUtcMilliseconds != rhs_storage._receivedUtcMilliseconds {return false}
+        if _storage._onBehalfOf != rhs_storage._onBehalfOf {return false}
+        if _storage._language != rhs_storage._language {return false}
+        if _storage._client != rhs_storage._client {return false}
+        if _storage._authentication != rhs_storage._authentication {return false}
+        if _storage._origin != rhs_storage._origin {return false}
+        if _storage._participant != rhs_storage._participant {return false}
+        if _storage._instances != rhs_storage._instances {return false}
+        if _storage._changes != rhs_storage._changes {return false}
+        if _storage._seen != rhs_storage._seen {return false}
+        if _storage._system != rhs_storage._system {return false}
+        if _storage._value != rhs_storage._value {return false}
+        if _storage._status != rhs_storage._status {return false}
+        if _storage._authored != rhs_storage._authored {return false}
+        if _storage._documentSha256 != rhs_storage._documentSha256 {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Varde_V0_LabelAssigned: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".LabelAssigned"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}format_version\0\u{1}command\0\u{2}\u{1c}source\0\u{3}external_identifier\0\u{3}performed_at\0\u{1}occurred\0\u{1}recorded\0\u{3}received_utc_milliseconds\0\u{3}on_behalf_of\0\u{1}language\0\u{1}client\0\u{1}authentication\0\u{1}origin\0\u{2}\u{a}participant\0\u{1}label\0\u{1}seen\0")
+
+  fileprivate class _StorageClass {
+    var _formatVersion: UInt64? = nil
+    var _command: Data = Data()
+    var _source: Varde_V0_Source? = nil
+    var _externalIdentifier: String? = nil
+    var _performedAt: String? = nil
+    var _occurred: String? = nil
+    var _recorded: Varde_V0_DeviceTime? = nil
+    var _receivedUtcMilliseconds: Int64? = nil
+    var _onBehalfOf: String? = nil
+    var _language: String? = nil
+    var _client: String? = nil
+    var _authentication: Varde_V0_AuthenticationDetail? = nil
+    var _origin: Varde_V0_ImportOrigin? = nil
+    var _participant: Data = Data()
+    var _label: Varde_V0_ParticipantLabel? = nil
+    var _seen: [Varde_V0_ValueID] = []
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _formatVersion = source._formatVersion
+      _command = source._command
+      _source = source._source
+      _externalIdentifier = source._externalIdentifier
+      _performedAt = source._performedAt
+      _occurred = source._occurred
+      _recorded = source._recorded
+      _receivedUtcMilliseconds = source._receivedUtcMilliseconds
+      _onBehalfOf = source._onBehalfOf
+      _language = source._language
+      _client = source._client
+      _authentication = source._authentication
+      _origin = source._origin
+      _participant = source._participant
+      _label = source._label
+      _seen = source._seen
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularUInt64Field(value: &_storage._formatVersion) }()
+        case 2: try { try decoder.decodeSingularBytesField(value: &_storage._command) }()
+        case 30: try { try decoder.decodeSingularEnumField(value: &_storage._source) }()
+        case 31: try { try decoder.decodeSingularStringField(value: &_storage._externalIdentifier) }()
+        case 32: try { try decoder.decodeSingularStringField(value: &_storage._performedAt) }()
+        case 33: try { try decoder.decodeSingularStringField(value: &_storage._occurred) }()
+        case 34: try { try decoder.decodeSingularMessageField(value: &_storage._recorded) }()
+        case 35: try { try decoder.decodeSingularSInt64Field(value: &_storage._receivedUtcMilliseconds) }()
+        case 36: try { try decoder.decodeSingularStringField(value: &_storage._onBehalfOf) }()
+        case 37: try { try decoder.decodeSingularStringField(value: &_storage._language) }()
+        case 38: try { try decoder.decodeSingularStringField(value: &_storage._client) }()
+        case 39: try { try decoder.decodeSingularMessageField(value: &_storage._authentication) }()
+        case 40: try { try decoder.decodeSingularMessageField(value: &_storage._origin) }()
+        case 50: try { try decoder.decodeSingularBytesField(value: &_storage._participant) }()
+        case 51: try { try decoder.decodeSingularMessageField(value: &_storage._label) }()
+        case 52: try { try decoder.decodeRepeatedMessageField(value: &_storage._seen) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      try { if let v = _storage._formatVersion {
+        try visitor.visitSingularUInt64Field(value: v, fieldNumber: 1)
+      } }()
+      if !_storage._command.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._command, fieldNumber: 2)
+      }
+      try { if let v = _storage._source {
+        try visitor.visitSingularEnumField(value: v, fieldNumber: 30)
+      } }()
+      try { if let v = _storage._externalIdentifier {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 31)
+      } }()
+      try { if let v = _storage._performedAt {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 32)
+      } }()
+      try { if let v = _storage._occurred {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 33)
+      } }()
+      try { if let v = _storage._recorded {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 34)
+      } }()
+      try { if let v = _storage._receivedUtcMilliseconds {
+        try visitor.visitSingularSInt64Field(value: v, fieldNumber: 35)
+      } }()
+      try { if let v = _storage._onBehalfOf {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 36)
+      } }()
+      try { if let v = _storage._language {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 37)
+      } }()
+      try { if let v = _storage._client {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 38)
+      } }()
+      try { if let v = _storage._authentication {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 39)
+      } }()
+      try { if let v = _storage._origin {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 40)
+      } }()
+      if !_storage._participant.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._participant, fieldNumber: 50)
+      }
+      try { if let v = _storage._label {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 51)
+      } }()
+      if !_storage._seen.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._seen, fieldNumber: 52)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Varde_V0_LabelAssigned, rhs: Varde_V0_LabelAssigned) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._formatVersion != rhs_storage._formatVersion {return false}
+        if _storage._command != rhs_storage._command {return false}
+        if _storage._source != rhs_storage._source {return false}
+        if _storage._externalIdentifier != rhs_storage._externalIdentifier {return false}
+        if _storage._performedAt != rhs_storage._performedAt {return false}
+        if _storage._occurred != rhs_storage._occurred {return false}
+        if _storage._recorded != rhs_storage._recorded {return false}
+        if _storage._receivedUtcMilliseconds != rhs_storage._receivedUtcMilliseconds {return false}
+        if _storage._onBehalfOf != rhs_storage._onBehalfOf {return false}
+        if _storage._language != rhs_storage._language {return false}
+        if _storage._client != rhs_storage._client {return false}
+        if _storage._authentication != rhs_storage._authentication {return false}
+        if _storage._origin != rhs_storage._origin {return false}
+        if _storage._participant != rhs_storage._participant {return false}
+        if _storage._label != rhs_storage._label {return false}
+        if _storage._seen != rhs_storage._seen {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Varde_V0_ParticipantsLinked: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ParticipantsLinked"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}format_version\0\u{1}command\0\u{2}\u{1c}source\0\u{3}external_identifier\0\u{3}performed_at\0\u{1}occurred\0\u{1}recorded\0\u{3}received_utc_milliseconds\0\u{3}on_behalf_of\0\u{1}language\0\u{1}client\0\u{1}authentication\0\u{1}origin\0\u{2}\u{a}participant\0\u{1}other\0\u{3}other_location\0\u{1}seen\0")
+
+  fileprivate class _StorageClass {
+    var _formatVersion: UInt64? = nil
+    var _command: Data = Data()
+    var _source: Varde_V0_Source? = nil
+    var _externalIdentifier: String? = nil
+    var _performedAt: String? = nil
+    var _occurred: String? = nil
+    var _recorded: Varde_V0_DeviceTime? = nil
+    var _receivedUtcMilliseconds: Int64? = nil
+    var _onBehalfOf: String? = nil
+    var _language: String? = nil
+    var _client: String? = nil
+    var _authentication: Varde_V0_AuthenticationDetail? = nil
+    var _origin: Varde_V0_ImportOrigin? = nil
+    var _participant: Data = Data()
+    var _other: Data = Data()
+    var _otherLocation: String = String()
+    var _seen: [Data] = []
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _formatVersion = source._formatVersion
+      _command = source._command
+      _source = source._source
+      _externalIdentifier = source._externalIdentifier
+      _performedAt = source._performedAt
+      _occurred = source._occurred
+      _recorded = source._recorded
+      _receivedUtcMilliseconds = source._receivedUtcMilliseconds
+      _onBehalfOf = source._onBehalfOf
+      _language = source._language
+      _client = source._client
+      _authentication = source._authentication
+      _origin = source._origin
+      _participant = source._participant
+      _other = source._other
+      _otherLocation = source._otherLocation
+      _seen = source._seen
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularUInt64Field(value: &_storage._formatVersion) }()
+        case 2: try { try decoder.decodeSingularBytesField(value: &_storage._command) }()
+        case 30: try { try decoder.decodeSingularEnumField(value: &_storage._source) }()
+        case 31: try { try decoder.decodeSingularStringField(value: &_storage._externalIdentifier) }()
+        case 32: try { try decoder.decodeSingularStringField(value: &_storage._performedAt) }()
+        case 33: try { try decoder.decodeSingularStringField(value: &_storage._occurred) }()
+        case 34: try { try decoder.decodeSingularMessageField(value: &_storage._recorded) }()
+        case 35: try { try decoder.decodeSingularSInt64Field(value: &_storage._receivedUtcMilliseconds) }()
+        case 36: try { try decoder.decodeSingularStringField(value: &_storage._onBehalfOf) }()
+        case 37: try { try decoder.decodeSingularStringField(value: &_storage._language) }()
+        case 38: try { try decoder.decodeSingularStringField(value: &_storage._client) }()
+        case 39: try { try decoder.decodeSingularMessageField(value: &_storage._authentication) }()
+        case 40: try { try decoder.decodeSingularMessageField(value: &_storage._origin) }()
+        case 50: try { try decoder.decodeSingularBytesField(value: &_storage._participant) }()
+        case 51: try { try decoder.decodeSingularBytesField(value: &_storage._other) }()
+        case 52: try { try decoder.decodeSingularStringField(value: &_storage._otherLocation) }()
+        case 53: try { try decoder.decodeRepeatedBytesField(value: &_storage._seen) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      try { if let v = _storage._formatVersion {
+        try visitor.visitSingularUInt64Field(value: v, fieldNumber: 1)
+      } }()
+      if !_storage._command.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._command, fieldNumber: 2)
+      }
+      try { if let v = _storage._source {
+        try visitor.visitSingularEnumField(value: v, fieldNumber: 30)
+      } }()
+      try { if let v = _storage._externalIdentifier {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 31)
+      } }()
+      try { if let v = _storage._performedAt {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 32)
+      } }()
+      try { if let v = _storage._occurred {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 33)
+      } }()
+      try { if let v = _storage._recorded {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 34)
+      } }()
+      try { if let v = _storage._receivedUtcMilliseconds {
+        try visitor.visitSingularSInt64Field(value: v, fieldNumber: 35)
+      } }()
+      try { if let v = _storage._onBehalfOf {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 36)
+      } }()
+      try { if let v = _storage._language {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 37)
+      } }()
+      try { if let v = _storage._client {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 38)
+      } }()
+      try { if let v = _storage._authentication {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 39)
+      } }()
+      try { if let v = _storage._origin {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 40)
+      } }()
+      if !_storage._participant.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._participant, fieldNumber: 50)
+      }
+      if !_storage._other.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._other, fieldNumber: 51)
+      }
+      if !_storage._otherLocation.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._otherLocation, fieldNumber: 52)
+      }
+      if !_storage._seen.isEmpty {
+        try visitor.visitRepeatedBytesField(value: _storage._seen, fieldNumber: 53)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Varde_V0_ParticipantsLinked, rhs: Varde_V0_ParticipantsLinked) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._formatVersion != rhs_storage._formatVersion {return false}
+        if _storage._command != rhs_storage._command {return false}
+        if _storage._source != rhs_storage._source {return false}
+        if _storage._externalIdentifier != rhs_storage._externalIdentifier {return false}
+        if _storage._performedAt != rhs_storage._performedAt {return false}
+        if _storage._occurred != rhs_storage._occurred {return false}
+        if _storage._recorded != rhs_storage._recorded {return false}
+        if _storage._receivedUtcMilliseconds != rhs_storage._receivedUtcMilliseconds {return false}
+        if _storage._onBehalfOf != rhs_storage._onBehalfOf {return false}
+        if _storage._language != rhs_storage._language {return false}
+        if _storage._client != rhs_storage._client {return false}
+        if _storage._authentication != rhs_storage._authentication {return false}
+        if _storage._origin != rhs_storage._origin {return false}
+        if _storage._participant != rhs_storage._participant {return false}
+        if _storage._other != rhs_storage._other {return false}
+        if _storage._otherLocation != rhs_storage._otherLocation {return false}
+        if _storage._seen != rhs_storage._seen {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Varde_V0_ParticipantsUnlinked: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ParticipantsUnlinked"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}format_version\0\u{1}command\0\u{2}\u{1c}source\0\u{3}external_identifier\0\u{3}performed_at\0\u{1}occurred\0\u{1}recorded\0\u{3}received_utc_milliseconds\0\u{3}on_behalf_of\0\u{1}language\0\u{1}client\0\u{1}authentication\0\u{1}origin\0\u{2}\u{a}participant\0\u{1}other\0\u{3}other_location\0\u{1}seen\0")
+
+  fileprivate class _StorageClass {
+    var _formatVersion: UInt64? = nil
+    var _command: Data = Data()
+    var _source: Varde_V0_Source? = nil
+    var _externalIdentifier: String? = nil
+    var _performedAt: String? = nil
+    var _occurred: String? = nil
+    var _recorded: Varde_V0_DeviceTime? = nil
+    var _receivedUtcMilliseconds: Int64? = nil
+    var _onBehalfOf: String? = nil
+    var _language: String? = nil
+    var _client: String? = nil
+    var _authentication: Varde_V0_AuthenticationDetail? = nil
+    var _origin: Varde_V0_ImportOrigin? = nil
+    var _participant: Data = Data()
+    var _other: Data = Data()
+    var _otherLocation: String = String()
+    var _seen: [Data] = []
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _formatVersion = source._formatVersion
+      _command = source._command
+      _source = source._source
+      _externalIdentifier = source._externalIdentifier
+      _performedAt = source._performedAt
+      _occurred = source._occurred
+      _recorded = source._recorded
+      _receivedUtcMilliseconds = source._receivedUtcMilliseconds
+      _onBehalfOf = source._onBehalfOf
+      _language = source._language
+      _client = source._client
+      _authentication = source._authentication
+      _origin = source._origin
+      _participant = source._participant
+      _other = source._other
+      _otherLocation = source._otherLocation
+      _seen = source._seen
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularUInt64Field(value: &_storage._formatVersion) }()
+        case 2: try { try decoder.decodeSingularBytesField(value: &_storage._command) }()
+        case 30: try { try decoder.decodeSingularEnumField(value: &_storage._source) }()
+        case 31: try { try decoder.decodeSingularStringField(value: &_storage._externalIdentifier) }()
+        case 32: try { try decoder.decodeSingularStringField(value: &_storage._performedAt) }()
+        case 33: try { try decoder.decodeSingularStringField(value: &_storage._occurred) }()
+        case 34: try { try decoder.decodeSingularMessageField(value: &_storage._recorded) }()
+        case 35: try { try decoder.decodeSingularSInt64Field(value: &_storage._receivedUtcMilliseconds) }()
+        case 36: try { try decoder.decodeSingularStringField(value: &_storage._onBehalfOf) }()
+        case 37: try { try decoder.decodeSingularStringField(value: &_storage._language) }()
+        case 38: try { try decoder.decodeSingularStringField(value: &_storage._client) }()
+        case 39: try { try decoder.decodeSingularMessageField(value: &_storage._authentication) }()
+        case 40: try { try decoder.decodeSingularMessageField(value: &_storage._origin) }()
+        case 50: try { try decoder.decodeSingularBytesField(value: &_storage._participant) }()
+        case 51: try { try decoder.decodeSingularBytesField(value: &_storage._other) }()
+        case 52: try { try decoder.decodeSingularStringField(value: &_storage._otherLocation) }()
+        case 53: try { try decoder.decodeRepeatedBytesField(value: &_storage._seen) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      try { if let v = _storage._formatVersion {
+        try visitor.visitSingularUInt64Field(value: v, fieldNumber: 1)
+      } }()
+      if !_storage._command.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._command, fieldNumber: 2)
+      }
+      try { if let v = _storage._source {
+        try visitor.visitSingularEnumField(value: v, fieldNumber: 30)
+      } }()
+      try { if let v = _storage._externalIdentifier {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 31)
+      } }()
+      try { if let v = _storage._performedAt {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 32)
+      } }()
+      try { if let v = _storage._occurred {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 33)
+      } }()
+      try { if let v = _storage._recorded {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 34)
+      } }()
+      try { if let v = _storage._receivedUtcMilliseconds {
+        try visitor.visitSingularSInt64Field(value: v, fieldNumber: 35)
+      } }()
+      try { if let v = _storage._onBehalfOf {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 36)
+      } }()
+      try { if let v = _storage._language {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 37)
+      } }()
+      try { if let v = _storage._client {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 38)
+      } }()
+      try { if let v = _storage._authentication {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 39)
+      } }()
+      try { if let v = _storage._origin {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 40)
+      } }()
+      if !_storage._participant.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._participant, fieldNumber: 50)
+      }
+      if !_storage._other.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._other, fieldNumber: 51)
+      }
+      if !_storage._otherLocation.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._otherLocation, fieldNumber: 52)
+      }
+      if !_storage._seen.isEmpty {
+        try visitor.visitRepeatedBytesField(value: _storage._seen, fieldNumber: 53)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Varde_V0_ParticipantsUnlinked, rhs: Varde_V0_ParticipantsUnlinked) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._formatVersion != rhs_storage._formatVersion {return false}
+        if _storage._command != rhs_storage._command {return false}
+        if _storage._source != rhs_storage._source {return false}
+        if _storage._externalIdentifier != rhs_storage._externalIdentifier {return false}
+        if _storage._performedAt != rhs_storage._performedAt {return false}
+        if _storage._occurred != rhs_storage._occurred {return false}
+        if _storage._recorded != rhs_storage._recorded {return false}
+        if _storage._receivedUtcMilliseconds != rhs_storage._receivedUtcMilliseconds {return false}
+        if _storage._onBehalfOf != rhs_storage._onBehalfOf {return false}
+        if _storage._language != rhs_storage._language {return false}
+        if _storage._client != rhs_storage._client {return false}
+        if _storage._authentication != rhs_storage._authentication {return false}
+        if _storage._origin != rhs_storage._origin {return false}
+        if _storage._participant != rhs_storage._participant {return false}
+        if _storage._other != rhs_storage._other {return false}
+        if _storage._otherLocation != rhs_storage._otherLocation {return false}
+        if _storage._seen != rhs_storage._seen {return false}
         return true
       }
       if !storagesAreEqual {return false}

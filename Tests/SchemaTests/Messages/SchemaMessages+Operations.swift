@@ -37,11 +37,8 @@ extension SchemaMessages {
         case .delegationNumbered(let delegation): return delegated(delegation, action)
         case .participantRegistered(let registration):
             var message = common(Varde_V0_ParticipantRegistered.self, action)
-            for label in registration.labels {
-                var inner = Varde_V0_ParticipantLabel()
-                inner.kind = code(label.kind.rawValue)
-                inner.text = label.text
-                message.labels.append(finished(inner))
+            message.labels = registration.labels.enumerated().map { place, label in
+                self.label(label, isIssued: registration.issued.contains(place))
             }
             return finished(message)
         case .statusRecorded(let record):
@@ -54,6 +51,13 @@ extension SchemaMessages {
         case .formSaved(let save): return saved(save, action)
         case .removed(let removal): return removed(common(Varde_V0_Removed.self, action), removal)
         case .restored(let removal): return removed(common(Varde_V0_Restored.self, action), removal)
+        case .instancesDecided(let decision): return decided(decision, action)
+        case .conflictResolved(let resolution): return resolved(resolution, action)
+        case .formConfirmed(let confirmation): return confirmed(confirmation, action)
+        case .responseReceived(let response): return received(response, action)
+        case .labelAssigned(let assignment): return assigned(assignment, action)
+        case .participantsLinked(let link): return linked(common(Varde_V0_ParticipantsLinked.self, action), link)
+        case .participantsUnlinked(let link): return linked(common(Varde_V0_ParticipantsUnlinked.self, action), link)
         case .redactionOrdered(let order): return ordered(common(Varde_V0_RedactionOrdered.self, action), order)
         case .erasureOrdered(let order): return ordered(common(Varde_V0_ErasureOrdered.self, action), order)
         }
@@ -106,6 +110,7 @@ extension SchemaMessages {
         message.agreement = answer.agreement
         message.approval = answer.approval
         message.date = answer.date
+        message.seen = answer.seen.map { data($0) }
         return finished(message)
     }
 
@@ -120,6 +125,12 @@ extension SchemaMessages {
         message.from = delegation.from
         if let to = delegation.to { message.to = to }
         if let ends = delegation.ends { message.ends = data(ends) }
+        for extent in delegation.held {
+            var inner = Varde_V0_LogExtent()
+            inner.log = data(extent.log)
+            inner.size = extent.size
+            message.held.append(finished(inner))
+        }
         return finished(message)
     }
 
@@ -128,12 +139,7 @@ extension SchemaMessages {
         message.participant = data(removal.participant)
         message.instances = removal.instances.map { line($0) }
         message.seen = removal.seen.map { data($0) }
-        for value in removal.seenValues {
-            var inner = Varde_V0_ValueID()
-            inner.entry = data(value.entry)
-            inner.position = value.position
-            message.seenValues.append(finished(inner))
-        }
+        message.seenValues = runs(of: removal.seenValues)
         return finished(message)
     }
 
@@ -171,6 +177,7 @@ private protocol AnswerMessage: StructureMessage {
     var agreement: String { get set }
     var approval: String { get set }
     var date: String { get set }
+    var seen: [Data] { get set }
 }
 extension Varde_V0_ParticipationAccepted: AnswerMessage {}
 extension Varde_V0_ParticipationWithdrawn: AnswerMessage {}
@@ -179,7 +186,7 @@ private protocol RemovalMessage: StructureMessage {
     var participant: Data { get set }
     var instances: [Varde_V0_InstanceDeclaration] { get set }
     var seen: [Data] { get set }
-    var seenValues: [Varde_V0_ValueID] { get set }
+    var seenValues: [Varde_V0_SeenValues] { get set }
 }
 extension Varde_V0_Removed: RemovalMessage {}
 extension Varde_V0_Restored: RemovalMessage {}

@@ -9,19 +9,27 @@ extension SchemaMessages {
         var message = common(Varde_V0_FormSaved.self, action)
         message.participant = data(save.participant)
         message.instances = save.instances.map { line($0) }
-        for change in save.changes {
-            var inner = Varde_V0_Change()
-            inner.instance = UInt64(change.instance)
-            inner.item = change.item.text
-            inner.replaces = change.replaces
-            if let code = change.reasonCode { inner.reasonCode = code }
-            inner.isCorrection = change.isCorrection
-            inner.isFreeText = change.isFreeText
-            message.changes.append(finished(inner))
-        }
-        // "A run of values of one entry is one message."
+        message.changes = save.changes.map { change($0) }
+        message.seen = runs(of: save.seen)
+        return finished(message)
+    }
+
+    /// One item that a save writes, but for its value.
+    mutating func change(_ change: Change) -> Varde_V0_Change {
+        var message = Varde_V0_Change()
+        message.instance = UInt64(change.instance)
+        message.item = change.item.text
+        message.replaces = change.replaces
+        if let code = change.reasonCode { message.reasonCode = code }
+        message.isCorrection = change.isCorrection
+        message.isFreeText = change.isFreeText
+        return finished(message)
+    }
+
+    /// Values seen: a run of values of one entry is one message.
+    mutating func runs(of values: [ValueID]) -> [Varde_V0_SeenValues] {
         var runs: [Varde_V0_SeenValues] = []
-        for value in save.seen {
+        for value in values {
             if runs.last?.entry != data(value.entry) {
                 var run = Varde_V0_SeenValues()
                 run.entry = data(value.entry)
@@ -29,8 +37,7 @@ extension SchemaMessages {
             }
             runs[runs.count - 1].positions.append(value.position)
         }
-        message.seen = runs.map { finished($0) }
-        return finished(message)
+        return runs.map { finished($0) }
     }
 
     /// A line of a table of instances.
@@ -43,6 +50,13 @@ extension SchemaMessages {
         case .natural: break
         case .own: message.isOwn = true
         case .begun(let beginning): message.begunBy = self.beginning(beginning)
+        case .response(let response):
+            var inner = Varde_V0_ResponseInstance()
+            inner.client = data(response.client)
+            inner.system = response.identifier.system
+            inner.value = response.identifier.value
+            inner.row = response.row
+            message.response = finished(inner)
         }
         message.beginsHere = line.beginsHere
         message.seenBeginnings = line.seenBeginnings.map { beginning($0) }
@@ -58,10 +72,28 @@ extension SchemaMessages {
         return finished(message)
     }
 
+    /// The content part of an operation that writes values, and its text parts in order; nil for any other operation.
+    mutating func content(
+        of operation: Trial.Operation
+    ) -> (content: Varde_V0_FormContent, texts: [Varde_V0_FreeText])? {
+        switch operation {
+        case .formSaved(let save): content(of: save)
+        case .conflictResolved(let resolution): content(of: resolution.save)
+        case .responseReceived(let response):
+            content(
+                of: FormSave(
+                    participant: response.participant, instances: response.instances, changes: response.changes),
+                othersThatFollow: 1)
+        default: nil
+        }
+    }
+
     /// The content part of a save, and its text parts in order. Free texts begin at part 2; where the 64 parts do not
     /// suffice the last text part holds all that are left.
-    mutating func content(of save: FormSave) -> (content: Varde_V0_FormContent, texts: [Varde_V0_FreeText]) {
-        let room = 64 - 2 - (save.comment == nil ? 0 : 1) - (save.reason == nil ? 0 : 1)
+    mutating func content(
+        of save: FormSave, othersThatFollow others: Int = 0
+    ) -> (content: Varde_V0_FormContent, texts: [Varde_V0_FreeText]) {
+        let room = 64 - 2 - (save.comment == nil ? 0 : 1) - (save.reason == nil ? 0 : 1) - others
         var content = Varde_V0_FormContent()
         var texts: [Varde_V0_FreeText] = []
         for change in save.changes {

@@ -73,6 +73,13 @@ extension Varde_V0_StatusRecorded: StructureMessage {}
 extension Varde_V0_FormSaved: StructureMessage {}
 extension Varde_V0_Removed: StructureMessage {}
 extension Varde_V0_Restored: StructureMessage {}
+extension Varde_V0_InstancesDecided: StructureMessage {}
+extension Varde_V0_ConflictResolved: StructureMessage {}
+extension Varde_V0_FormConfirmed: StructureMessage {}
+extension Varde_V0_ResponseReceived: StructureMessage {}
+extension Varde_V0_LabelAssigned: StructureMessage {}
+extension Varde_V0_ParticipantsLinked: StructureMessage {}
+extension Varde_V0_ParticipantsUnlinked: StructureMessage {}
 extension Varde_V0_RedactionOrdered: StructureMessage {}
 extension Varde_V0_ErasureOrdered: StructureMessage {}
 

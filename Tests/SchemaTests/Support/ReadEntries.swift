@@ -10,8 +10,7 @@ extension SchemaMessages {
     mutating func parts(of action: Action) throws -> Parts {
         var parts: Parts = [(.structure, try written(structure(of: action)))]
         var others = Array(action.parts().dropFirst())
-        if case .formSaved(let save) = action.operation {
-            let (content, texts) = content(of: save)
+        if let (content, texts) = content(of: action.operation) {
             parts.append((.content, try written(content)))
             for text in texts { parts.append((.text, try written(text))) }
             others.removeAll { $0.kind == .content || $0.kind == .text }
