@@ -43,9 +43,7 @@ struct AgreementTests {
         }
         agreement.compare(bytes, ours: ours) { message in
             if !message.hasSource { message.source = .system }
-            guard var save = message as? Varde_V0_FormSaved else { return }
-            save.joinSeenRuns()
-            if let joined = save as? Message { message = joined }
+            message = message.joiningRuns
         }
     }
 
@@ -188,17 +186,36 @@ struct AgreementTests {
     }
 }
 
-extension Varde_V0_FormSaved {
-    /// Joins neighbouring runs of one entry's values and drops empty runs: runs are a way of writing and say nothing.
-    fileprivate mutating func joinSeenRuns() {
+extension StructureMessage {
+    /// The message with the runs of seen values as our writer writes them.
+    fileprivate var joiningRuns: Self {
+        func joined<Message>(_ message: Message, _ runs: WritableKeyPath<Message, [Varde_V0_SeenValues]>) -> Self {
+            var message = message
+            message[keyPath: runs] = message[keyPath: runs].joined
+            return message as? Self ?? self
+        }
+        return switch self {
+        case let message as Varde_V0_FormSaved: joined(message, \.seen)
+        case let message as Varde_V0_ConflictResolved: joined(message, \.seen)
+        case let message as Varde_V0_FormConfirmed: joined(message, \.seen)
+        case let message as Varde_V0_Removed: joined(message, \.seenValues)
+        case let message as Varde_V0_Restored: joined(message, \.seenValues)
+        default: self
+        }
+    }
+}
+
+extension [Varde_V0_SeenValues] {
+    /// Neighbouring runs of one entry's values as one, and none that is empty: runs are a way of writing and say nothing.
+    fileprivate var joined: [Varde_V0_SeenValues] {
         var runs: [Varde_V0_SeenValues] = []
-        for run in seen where !run.positions.isEmpty {
+        for run in self where !run.positions.isEmpty {
             if let last = runs.last, last.entry == run.entry {
                 runs[runs.count - 1].positions += run.positions
             } else {
                 runs.append(run)
             }
         }
-        seen = runs
+        return runs
     }
 }

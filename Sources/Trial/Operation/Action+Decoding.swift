@@ -50,8 +50,7 @@ private struct Payload {
     var removal = Removal(participant: EntryID(.zero), instances: [])
     var conflict = ConflictPayload()
     var response = ResponseFields()
-    var assignment = LabelAssignment(
-        participant: EntryID(.zero), label: ParticipantLabel(kind: .subject, text: ""))
+    var assignment = AssignmentFields()
     var link = LinkFields()
     var order = DropOrder(entry: nil, subject: nil, decision: "")
     /// The fields from 50 on that were there, a bit each.
@@ -64,9 +63,10 @@ private struct Payload {
     /// The fields without which the operation says nothing; those that are not here may be absent or empty.
     private var required: ClosedRange<Int>? {
         switch type {
-        case .studyFounded, .statusRecorded: 50...51
+        case .studyFounded, .statusRecorded, .labelAssigned: 50...51
         case .contentChunk, .definitionPublished, .participationAccepted, .participationWithdrawn, .formSaved, .removed,
-            .restored:
+            .restored, .instancesDecided, .conflictResolved, .formConfirmed, .responseReceived, .participantsLinked,
+            .participantsUnlinked:
             50...50
         default: nil
         }
@@ -135,7 +135,7 @@ private struct Payload {
             return type == .removed ? .removed(removal) : .restored(removal)
         case .instancesDecided, .conflictResolved, .formConfirmed: return try conflict.finished(with: entry, of: type)
         case .responseReceived: return .responseReceived(try response.finished(with: entry, command: command))
-        case .labelAssigned: return .labelAssigned(assignment)
+        case .labelAssigned: return .labelAssigned(try assignment.finished())
         case .participantsLinked, .participantsUnlinked:
             let said = try link.finished(reason: try entry.text(of: .reason))
             return type == .participantsLinked ? .participantsLinked(said) : .participantsUnlinked(said)

@@ -336,7 +336,10 @@ func readSeen(_ seen: inout [ValueID], _ reader: inout WireReader) throws(WireEr
     var entry: EntryID?
     while let field = try inner.next() {
         switch field {
-        case 1: entry = try inner.identifier()
+        case 1:
+            // Of two, no reader could tell to which the positions belong.
+            guard entry == nil else { throw .outOfRange(field: 1) }
+            entry = try inner.identifier()
         case 2:
             guard let entry else { throw .missing(field: 1) }
             try inner.forEachUnsigned { seen.append(ValueID(entry: entry, position: $0)) }

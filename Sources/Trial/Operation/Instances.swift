@@ -198,6 +198,7 @@ extension InstanceDeclaration {
             case 8: repeatKey = try reader.string()
             case 9: isWhole = try reader.boolean()
             case 10:
+                guard identity == .natural else { throw .outOfRange(field: 10) }
                 var inner = try reader.message()
                 identity = .response(try ResponseInstance(from: &inner))
             default: try reader.skip()
@@ -205,6 +206,7 @@ extension InstanceDeclaration {
         }
         guard isKindKnown else { throw .missing(field: 1) }
         guard !oid.isEmpty else { throw .missing(field: 3) }
+        guard identity == .natural || (!isOwn && begun == nil && !beginsHere) else { throw .outOfRange(field: 10) }
         if isOwn { identity = .own }
         if let begun {
             guard !isOwn else { throw .outOfRange(field: 5) }

@@ -52,31 +52,42 @@ extension ParticipantLabel {
         writer.boolean(3, isIssued)
     }
 
-    static func read(_ reader: inout WireReader) throws(WireError) -> (label: ParticipantLabel, isIssued: Bool) {
-        var label = ParticipantLabel(kind: .subject, text: "")
-        var isIssued = false
-        while let field = try reader.next() {
-            switch field {
-            case 1: label.kind = try reader.enumeration(LabelKind.self)
-            case 2: label.text = try reader.string()
-            case 3: isIssued = try reader.boolean()
-            default: try reader.skip()
-            }
-        }
-        return (label, isIssued)
-    }
-
     /// The label as a command asks for it: of one that the node issues only the kind.
     func asSent(isIssued: Bool) -> ParticipantLabel {
         isIssued ? ParticipantLabel(kind: kind, text: "") : self
     }
 }
 
+/// A label while it is being read.
+struct LabelFields {
+    private var kind: LabelKind?
+    private var text = ""
+    private(set) var isIssued = false
+
+    /// Reads a message, or one more of a field that stands twice, which protobuf takes for one.
+    mutating func read(_ reader: inout WireReader) throws(WireError) {
+        while let field = try reader.next() {
+            switch field {
+            case 1: kind = try reader.enumeration(LabelKind.self)
+            case 2: text = try reader.string()
+            case 3: isIssued = try reader.boolean()
+            default: try reader.skip()
+            }
+        }
+    }
+
+    func finished() throws(WireError) -> ParticipantLabel {
+        guard let kind else { throw .missing(field: 1) }
+        return ParticipantLabel(kind: kind, text: text)
+    }
+}
+
 extension Registration {
     mutating func readLabel(_ reader: inout WireReader) throws(WireError) {
-        let read = try ParticipantLabel.read(&reader)
-        if read.isIssued { issued.insert(labels.count) }
-        labels.append(read.label)
+        var fields = LabelFields()
+        try fields.read(&reader)
+        if fields.isIssued { issued.insert(labels.count) }
+        labels.append(try fields.finished())
     }
 
     func write(into writer: inout WireWriter) {
@@ -94,19 +105,30 @@ extension LabelAssignment {
             writer.message(52) { Beginning(entry: value.entry, position: value.position).write(into: &$0) }
         }
     }
+}
+
+/// An assignment while it is being read.
+struct AssignmentFields {
+    private var participant = EntryID(.zero)
+    private var label = LabelFields()
+    private var seen: [ValueID] = []
 
     mutating func read(_ field: Int, _ reader: inout WireReader) throws(WireError) {
         switch field {
         case 50: participant = try reader.identifier()
         case 51:
             var inner = try reader.message()
-            (label, isIssued) = try ParticipantLabel.read(&inner)
+            try label.read(&inner)
         case 52:
             var inner = try reader.message()
             let place = try Beginning(from: &inner)
             seen.append(ValueID(entry: place.entry, position: place.position))
         default: try reader.skip()
         }
+    }
+
+    func finished() throws(WireError) -> LabelAssignment {
+        LabelAssignment(participant: participant, label: try label.finished(), isIssued: label.isIssued, seen: seen)
     }
 }
 
