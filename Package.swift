@@ -100,7 +100,7 @@ let package = Package(
         tests("ReplicationTests", ["Replication", "EventLog"]),
         tests("TransportTests", ["ZeroMQTransport", "CZeroMQ"]),
         tests("InterchangeTests", ["Interchange", "Trial"]),
-        tests("NodeTests", ["Node", "Interchange", "Trial", "StoreCore", "Views", "EventLog", logging]),
+        tests("NodeTests", ["Web", "Node", "Interchange", "Trial", "StoreCore", "Views", "EventLog", logging]),
         tests(
             "WebTests",
             ["Web", "Node", "Interchange", "StoreCore", "Trial", "EventLog", yams, logging, lifecycle]),

@@ -37,6 +37,21 @@ extension StoreCore {
             written: written)
     }
 
+    /// The epoch in which the next own entry of a stream will stand, where it is not this node's first of the stream.
+    ///
+    /// What a node numbers in its first log of a stream no other node numbers likewise; in a later one, which follows a restore
+    /// or a loss, only the epoch tells its numbers from those it may have given before.
+    public func laterEpoch(of stream: StreamID) -> Epoch? {
+        let own = logsByBranch.values.filter { $0.isOwn && $0.name.stream == stream }
+        if let open = openLogs[stream].flatMap({ branchByLog[$0] }).flatMap({ logsByBranch[$0] }) {
+            return own.contains { $0.branch < open.branch } ? open.name.epoch : nil
+        }
+        guard !own.isEmpty else { return nil }
+        let epoch = plannedEpochs[stream] ?? Epoch(using: &generator)
+        plannedEpochs[stream] = epoch
+        return epoch
+    }
+
     /// The branch of the stream's open log.
     private func openBranch(for draft: EntryDraft, time: NodeTime, written: inout [Entry]) throws -> Int64 {
         guard let log = openLogs[draft.stream], let branch = branchByLog[log], let state = logsByBranch[branch] else {
@@ -90,7 +105,8 @@ extension StoreCore {
             reason = closeReason.openingReason
         }
         let name = LogName(
-            network: configuration.network, node: configuration.node, stream: stream, epoch: Epoch(using: &generator))
+            network: configuration.network, node: configuration.node, stream: stream,
+            epoch: plannedEpochs.removeValue(forKey: stream) ?? Epoch(using: &generator))
         let opening = LogOpening(
             name: name, reason: reason, command: CommandID(using: &generator),
             earlierHeads: earlier.map { $0.lastKnownHead })

@@ -36,6 +36,8 @@ public final class StoreCore: EventReading {
     var logsByBranch: [Int64: LogState] = [:]
     var branchByLog: [LogID: Int64] = [:]
     var openLogs: [StreamID: LogID] = [:]
+    /// Epochs drawn for logs that are not opened yet, because something that is to stand in them names the epoch.
+    var plannedEpochs: [StreamID: Epoch] = [:]
     var signingKeys: [LogID: NoteSigningKey] = [:]
     var clock: HybridClock
     var generator: any RandomNumberGenerator

@@ -31,6 +31,24 @@ struct OwnLogTests {
         }
     }
 
+    @Test func `numbers given in a later log are told from those of the first by the epoch that it will have`() throws {
+        let directory = TemporaryDirectory()
+        let core = try Fixture.open(directory)
+        let draft = Fixture.draft(1)
+        #expect(core.laterEpoch(of: draft.stream) == nil)
+        try core.appendOne(draft)
+        #expect(core.laterEpoch(of: draft.stream) == nil)
+        let first = try core.logs()[0].name
+        try core.transaction { try core.closeOwnLog(first.id, reason: .takenBack) }
+        let planned = try #require(core.laterEpoch(of: draft.stream))
+        #expect(planned != first.epoch && core.laterEpoch(of: draft.stream) == planned)
+        try core.appendOne(Fixture.draft(2))
+        let second = try #require(try core.logs().map(\.name).first { $0 != first })
+        #expect(second.epoch == planned && core.laterEpoch(of: draft.stream) == planned)
+        try core.transaction { try core.closeOwnLog(second.id, reason: .takenBack) }
+        #expect(core.laterEpoch(of: draft.stream) != planned)
+    }
+
     @Test func `a node that hears a later head of its own stops, takes back, and opens a new epoch`() throws {
         let lost = try Lost()
         let core = lost.core

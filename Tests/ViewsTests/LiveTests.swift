@@ -65,6 +65,8 @@ import Views
                 try await views.wait(for: store.generated.study, arrival: 1)
                 let arrival = try store.commit { core in
                     var save = store.generated.save(0, of: participant, number: 0)
+                    // By one who knew of the form, but had not seen the value.
+                    for line in save.instances.indices { save.instances[line].beginsHere = false }
                     save.changes = [save.changes[0]]
                     save.changes[0].value = Value(kind: .integer, typed: "-77")
                     _ = try store.generated.append(.formSaved(save), about: 0, number: 9_999, in: core)
@@ -89,6 +91,46 @@ import Views
                 #expect(states == [[.integer(1)]])
                 let others = try store.rows("SELECT count(*) FROM dm_f_0 WHERE status IS NOT NULL")
                 #expect(others == [[.integer(1)]])
+            }
+        }
+    }
+
+    @Test(
+        "A form that was begun twice is empty in its wide table, listed with both sides, and shown whole in the long one"
+    )
+    func formsBegunApartAreEmptyInWideTables() async throws {
+        try await withScratch { path in
+            let store = try FoldedStore(path)
+            let participant = try #require(store.participants.first)
+            try await store.withViews { views in
+                try await views.wait(for: store.generated.study, arrival: 1)
+                let arrival = try store.commit { core in
+                    let save = store.generated.save(0, of: participant, number: 0)
+                    _ = try store.generated.append(.formSaved(save), about: 0, number: 9_999, in: core)
+                }
+                views.changed()
+                try await views.wait(for: store.generated.study, arrival: arrival)
+                let conflicts = try store.rows(
+                    """
+                    SELECT kind, event_oid, form_oid, is_waiting, json_array_length(sides) FROM conflict
+                    WHERE participant_id = '\(participant)'
+                    """)
+                #expect(conflicts == [[.text("instance"), .text("SE.V0"), .text("F.0"), .integer(0), .integer(2)]])
+                let wide = try store.rows(
+                    """
+                    SELECT coalesce(it_0_0, it_0_1, it_0_2), state FROM dm_f_0 JOIN form_instance USING (form)
+                    JOIN participant ON participant.participant = form_instance.participant
+                    WHERE participant_id = '\(participant)' AND dm_f_0.event_oid = 'SE.V0'
+                    """)
+                #expect(wide == [[.null, .text("conflict")]])
+                let sides = try store.rows(
+                    """
+                    SELECT count(*), count(DISTINCT entry_id) FROM value
+                    WHERE participant_id = '\(participant)' AND status = 'conflict'
+                    """)
+                #expect(sides.first?[1] == .integer(2))
+                let monitored = try store.rows("SELECT sum(conflicts) FROM monitoring")
+                #expect(monitored == [[.integer(1)]])
             }
         }
     }

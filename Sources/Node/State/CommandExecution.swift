@@ -94,6 +94,7 @@ struct CommandExecution {
         _ state: inout NodeState
     ) throws -> DecisionContext {
         let definition = try state.definition(of: study, core: core)
+        let stream = sent.command.request.issuesLabelsAt.map { StreamID.location($0, in: study) }
         return DecisionContext(
             node: node, fold: state.folds[study] ?? StudyFold(study: study, directory: state.directory),
             definition: definition, charterVersion: state.chain.count - 1,
@@ -101,7 +102,8 @@ struct CommandExecution {
                 // A failing read here fails again, and is reported, when the entry is appended.
                 (try? core.receipt(actor: sent.command.sender.actor, command: id))?.id
             },
-            receivedUTCMilliseconds: time.utcMilliseconds, randomName: random, authentication: sent.authentication)
+            receivedUTCMilliseconds: time.utcMilliseconds, randomName: random, authentication: sent.authentication,
+            epoch: stream.flatMap { core.laterEpoch(of: $0) })
     }
 
     private func append(

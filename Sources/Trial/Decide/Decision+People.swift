@@ -1,5 +1,16 @@
 public import EventLog
 
+extension Request {
+    /// The location from whose range the node is to issue labels; nil where it issues none.
+    public var issuesLabelsAt: LocationID? {
+        switch self {
+        case .register(let location, let labels): labels.contains { $0.text.isEmpty } ? location : nil
+        case .assignLabel(let entry): entry.text == nil ? entry.location : nil
+        default: nil
+        }
+    }
+}
+
 /// A statement that two records are of one person.
 public struct LinkTarget: Hashable, Sendable, Codable {
     /// In whose stream.

@@ -18,8 +18,8 @@ public struct DecisionContext {
     public let randomName: RandomName
     /// How the sender's identity was established.
     public let authentication: Authentication
-    /// The epoch of the node's own log of the stream concerned, where it is known: a part of the labels that are issued, so
-    /// that a node restored from a backup issues none again.
+    /// The epoch of the node's own log of the stream concerned, where it is not the node's first of the stream: a part of the
+    /// labels that are issued, so that a node restored from a backup issues none again.
     public let epoch: Epoch?
 
     /// States what may be looked at.

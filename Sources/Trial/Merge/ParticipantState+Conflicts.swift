@@ -202,18 +202,20 @@ extension ParticipantState {
         let conflicts = openConflicts
         var statuses: [InstanceID: FormStatus] = [:]
         for (id, state) in instances where state.shape.kind == .form {
-            let mine = groups[id] ?? []
-            statuses[id] =
-                if isWrongWithin(id) {
-                    .wrong
-                } else if isRemovedWithin(id) {
-                    .removed
-                } else if conflicts.touch(form: id) {
-                    .conflict
-                } else if isMergedUnseen(id, mine) { .mergedUnseen } else {
-                    held(in: mine).contains { $0.held.value?.kind != .cleared } ? .entered : .empty
-                }
+            statuses[id] = status(ofForm: id, groups: groups[id] ?? [], conflicts)
         }
         return statuses
+    }
+
+    /// How a form stands, given its groups and what is to be decided in the record.
+    public func status(ofForm id: InstanceID, groups: [InstanceID], _ conflicts: OpenConflicts) -> FormStatus {
+        if isWrongWithin(id) { return .wrong }
+        if isRemovedWithin(id) { return .removed }
+        if conflicts.touch(form: id) { return .conflict }
+        if isMergedUnseen(id, groups) { return .mergedUnseen }
+        let hasValue = groups.contains { group in
+            instances[group]?.registers.values.contains { $0.held.contains { $0.value?.kind != .cleared } } ?? false
+        }
+        return hasValue ? .entered : .empty
     }
 }

@@ -3,7 +3,7 @@ import Trial
 /// The tables and views of one generation (`Protocols/views.md`): names of tables and columns are a published contract.
 enum ViewSchema {
     /// The version of tables, views and reducer; a generation of any other is built anew.
-    static let version: UInt64 = 1
+    static let version: UInt64 = 2
     /// "Vrdv": SQLite's mark of whose file it is.
     static let applicationID: Int64 = 0x5672_6476
 
@@ -113,6 +113,16 @@ enum ViewSchema {
             rule TEXT,
             explanation TEXT NOT NULL
         );
+        CREATE TABLE open_conflict (
+            conflict INTEGER PRIMARY KEY,
+            participant INTEGER NOT NULL,
+            kind TEXT NOT NULL,
+            form_id TEXT,
+            instance_id TEXT,
+            item_oid TEXT,
+            is_waiting INTEGER NOT NULL,
+            sides TEXT NOT NULL
+        );
         CREATE TABLE form_instance (
             form INTEGER PRIMARY KEY,
             participant INTEGER NOT NULL,
@@ -161,8 +171,9 @@ enum ViewSchema {
         CREATE UNIQUE INDEX participant_by_id ON participant (participant_id);
         CREATE INDEX participant_by_label ON participant (label);
         CREATE INDEX finding_by_participant ON finding (participant);
+        CREATE INDEX open_conflict_by_participant ON open_conflict (participant);
         CREATE INDEX form_by_oid ON form_instance (form_oid);
-        CREATE INDEX form_in_conflict ON form_instance (participant) WHERE conflicts > 0;
+        CREATE INDEX form_to_be_seen ON form_instance (participant) WHERE state IN ('conflict', 'merged-unseen');
         """
 
     /// A status as a column of `participant`.
@@ -176,7 +187,7 @@ enum ViewSchema {
 
     static let statusColumns = ParticipantStatus.allCases.map(statusColumn)
 
-    static let views = capture + "\n" + value + "\n" + monitoring + "\n" + regional
+    static let views = capture + "\n" + conflict + "\n" + value + "\n" + monitoring + "\n" + regional
 
     private static let capture = """
         CREATE VIEW capture AS
@@ -189,11 +200,20 @@ enum ViewSchema {
         FROM form_instance JOIN participant USING (participant) LEFT JOIN location USING (location);
         """
 
+    private static let conflict = """
+        CREATE VIEW conflict AS
+        SELECT location.study_site, participant.location, participant_id, label, kind, event_oid, form_oid,
+            open_conflict.form_id, instance_id, item_oid, is_waiting, sides
+        FROM open_conflict JOIN participant USING (participant) LEFT JOIN location USING (location)
+            LEFT JOIN form_instance
+                ON form_instance.participant = participant.participant AND form_instance.form_id = open_conflict.form_id;
+        """
+
     private static let value = """
         CREATE VIEW value AS
         SELECT study_site, location, participant_id, label, event_oid, event_repeat_key, form_oid, form_repeat_key,
             form_id, group_oid, group_repeat_key, group_id, item_oid,
-            CASE WHEN state = 'removed' OR is_removed THEN 'removed'
+            CASE WHEN state = 'wrong' THEN 'wrong' WHEN state = 'removed' OR is_removed THEN 'removed'
                 WHEN mark = 1 THEN 'conflict' WHEN mark = 2 THEN 'conflict, awaited' WHEN mark = 3 THEN 'set aside'
                 WHEN kind = 0 THEN 'dropped' WHEN kind = 12 THEN 'missing' WHEN kind = 13 THEN 'cleared'
                 ELSE 'value' END AS status,
@@ -264,7 +284,7 @@ enum ViewSchema {
                     entered_at_node) END AS performed_at,
             first_entry_utc_ms
         FROM form_instance JOIN participant USING (participant) LEFT JOIN location USING (location)
-        WHERE NOT participant.is_removed AND state IN ('entered', 'conflict');
+        WHERE NOT participant.is_removed AND state IN ('entered', 'conflict', 'merged-unseen');
 
         CREATE VIEW regional_performed AS
         SELECT study_site, included_at, performed_at, count(*) AS forms, count(DISTINCT participant) AS participants

@@ -128,7 +128,7 @@ final class ViewWriter {
     }
 
     private func removeParticipantRows(_ number: Int64, _ old: Hash) throws {
-        for table in ["participant", "participant_status", "planned_visit", "finding"] {
+        for table in ["participant", "participant_status", "planned_visit", "finding", "open_conflict"] {
             let statement = try connection.cached("DELETE FROM \(table) WHERE participant = ?1")
             statement.bind(1, number)
             try statement.run()
@@ -178,7 +178,7 @@ final class ViewWriter {
             statement.bind(place, rows.date(of: status))
             place += 1
         }
-        let tail = [rows.filledForms, rows.values, rows.conflicts, rows.findings.count]
+        let tail = [rows.filledForms, rows.values, rows.conflicts.count, rows.findings.count]
         for number in tail {
             statement.bind(place, Int64(number))
             place += 1
@@ -195,8 +195,25 @@ final class ViewWriter {
             statement.bind(4, status.eventDate)
             try statement.run()
         }
+        for conflict in rows.conflicts { try insert(conflict, participant: number) }
         for visit in rows.visits { try insert(visit, participant: number) }
         for finding in rows.findings { try insert(finding, in: rows.location, participant: number) }
+    }
+
+    private func insert(_ conflict: ConflictRow, participant: Int64) throws {
+        let statement = try connection.cached(
+            """
+            INSERT INTO open_conflict (participant, kind, form_id, instance_id, item_oid, is_waiting, sides)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+            """)
+        statement.bind(1, participant)
+        statement.bind(2, conflict.kind)
+        statement.bind(3, conflict.form?.hash.hex)
+        statement.bind(4, conflict.instance?.hash.hex)
+        statement.bind(5, conflict.itemOID)
+        statement.bind(6, conflict.isWaiting ? Int64(1) : 0)
+        statement.bind(7, utf8: conflict.sides)
+        try statement.run()
     }
 
     private func insert(_ visit: VisitRow, participant: Int64) throws {

@@ -108,7 +108,7 @@ public final class ViewReader {
             """
         ) { row in
             guard let participant = EntryID(hex: row.text(0)), let form = InstanceID(hex: row.text(4)),
-                let state = FormRow.State(rawValue: row.text(7))
+                let state = FormStatus(rawValue: row.text(7))
             else { return }
             var stored = FormRow(
                 event: row.optionalText(1).flatMap { InstanceID(hex: $0) }, eventOID: row.text(2),

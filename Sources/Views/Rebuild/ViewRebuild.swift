@@ -196,7 +196,7 @@ public struct ViewRebuild: Sendable {
                 counts.participants += 1
                 counts.forms += rows.filledForms
                 counts.values += rows.values
-                counts.conflicts += rows.conflicts
+                counts.conflicts += rows.conflicts.count
             }
             if !group.findings.isEmpty { loose[group.location, default: []] += group.findings }
             done += 1

@@ -7,6 +7,8 @@ struct FormReduction {
     let id: InstanceID
     let form: InstanceState
     let layout: DatamartLayout?
+    /// What is to be decided in the record.
+    let open: OpenConflicts
 
     /// Numbers in the JSON of cells: no item of ``ValueKind`` has 0.
     private static let droppedKind: UInt64 = 0
@@ -18,7 +20,7 @@ struct FormReduction {
         var row = FormRow(
             event: form.shape.parent, eventOID: composed(event?.shape.oid ?? ""), eventRepeatKey: event?.repeatKey,
             form: id, formOID: composed(form.shape.oid), formRepeatKey: form.repeatKey)
-        let isRemoved = record.isRemovedWithin(id)
+        let isRemoved = !record.counts(id)
         var entries = EntryTable(record)
         for beginning in form.beginnings.keys.sorted() { entries.note(beginning.entry) }
         var wide = isRemoved ? nil : layout?.forms[form.shape.oid].flatMap { WideRows(layout: layout, places: $0) }
@@ -26,7 +28,7 @@ struct FormReduction {
         let sorted = groups.sorted { ($0.1.shape.oid, $0.0) < ($1.1.shape.oid, $1.0) }
         cells.array { cells in
             for (groupID, group) in sorted {
-                let isGroupRemoved = isRemoved || record.isRemovedWithin(groupID)
+                let isGroupRemoved = isRemoved || !record.counts(groupID)
                 if !isGroupRemoved { wide?.begin(group) }
                 cells.array { cells in
                     cells.text(composed(group.shape.oid))
@@ -34,14 +36,13 @@ struct FormReduction {
                     cells.hex(groupID.hash)
                     cells.number(isGroupRemoved ? UInt64(1) : 0)
                     cells.array { cells in
-                        write(group, isRemoved: isGroupRemoved, &row, &cells, &entries, &wide)
+                        write(group, groupID, isRemoved: isGroupRemoved, &row, &cells, &entries, &wide)
                     }
                 }
             }
         }
         row.cells = cells.bytes
-        row.state =
-            isRemoved ? .removed : row.conflicts > 0 ? .conflict : row.values > 0 ? .entered : .empty
+        row.state = record.status(ofForm: id, groups: groups.map(\.0), open)
         entries.finish(&row)
         row.digest = row.digest(of: record.id)
         row.wide = wide?.finished() ?? []
@@ -49,7 +50,7 @@ struct FormReduction {
     }
 
     private func write(
-        _ group: InstanceState, isRemoved: Bool, _ row: inout FormRow, _ cells: inout JSONText,
+        _ group: InstanceState, _ groupID: InstanceID, isRemoved: Bool, _ row: inout FormRow, _ cells: inout JSONText,
         _ entries: inout EntryTable, _ wide: inout WideRows?
     ) {
         for (item, register) in group.registers.sorted(by: { $0.key < $1.key }) {
@@ -61,13 +62,14 @@ struct FormReduction {
                 }
             }
             if register.held.isEmpty { continue }
-            let isConflict = register.isConflict
+            let isConflict = open.cover(item, of: groupID)
             let isAwaited = isConflict && !register.awaited.isEmpty
-            if isConflict || register.current?.value?.kind != .cleared {
-                if !isRemoved {
-                    row.values += 1
-                    if isConflict { row.conflicts += 1 }
+            if !isRemoved {
+                if isConflict {
+                    row.conflicts += 1
                     if isAwaited { row.awaited += 1 }
+                } else if register.current?.value?.kind != .cleared {
+                    row.values += 1
                 }
             }
             cells.array { cells in
@@ -75,7 +77,7 @@ struct FormReduction {
                 cells.number(isAwaited ? UInt64(2) : isConflict ? 1 : 0)
                 for held in register.held { write(held, &cells, &entries) }
             }
-            if !isRemoved { wide?.take(item, register) }
+            if !isRemoved { wide?.take(item, register, isConflict: isConflict) }
         }
     }
 

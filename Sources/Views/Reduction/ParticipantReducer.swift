@@ -36,15 +36,14 @@ struct ParticipantReducer: Sendable {
             }
         }
         forms.sort { $0.0 < $1.0 }
+        let open = record.openConflicts
+        rows.conflicts = open.list.map { ConflictRow($0, in: record) }
         rows.forms.reserveCapacity(forms.count)
         for (id, form) in forms {
-            let reduction = FormReduction(record: record, id: id, form: form, layout: layout)
+            let reduction = FormReduction(record: record, id: id, form: form, layout: layout, open: open)
             let row = reduction.row(groups[id] ?? [])
-            if row.state != .removed {
-                rows.values += row.values
-                rows.conflicts += row.conflicts
-                if row.values > 0 { rows.filledForms += 1 }
-            }
+            rows.values += row.values
+            if row.values + row.conflicts > 0 { rows.filledForms += 1 }
             rows.forms.append(row)
         }
         rows.visits = visits(of: record)
@@ -137,7 +136,54 @@ extension ParticipantRows {
         }
         writer.unsigned(14, UInt64(filledForms))
         writer.unsigned(15, UInt64(values))
-        writer.unsigned(16, UInt64(conflicts))
+        for conflict in conflicts {
+            writer.string(16, conflict.kind)
+            writer.identifier(23, conflict.instance)
+            writer.string(24, conflict.itemOID ?? "")
+            writer.boolean(25, conflict.isWaiting)
+            writer.data(26, conflict.sides)
+        }
         return .sha256(writer.bytes)
+    }
+}
+
+extension ConflictRow {
+    /// The row of something that is to be decided.
+    init(_ conflict: Conflict, in record: ParticipantState) {
+        var json = JSONText()
+        json.array { json in
+            for side in conflict.sides {
+                json.array { json in
+                    json.text(side.name.kind)
+                    json.hex(side.name.entry.hash)
+                    let origin = record.origins[side.name.entry]
+                    json.text(origin?.node.text)
+                    json.text(origin?.authority.actor.description)
+                    json.array { json in
+                        for value in side.values { json.text(value.held.value?.normalised) }
+                    }
+                }
+            }
+        }
+        let shape = conflict.instance.flatMap { record.instances[$0]?.shape }
+        self.init(
+            kind: "\(conflict.kind)",
+            form: shape?.kind == .form ? conflict.instance : shape?.kind == .itemGroup ? shape?.parent : nil,
+            instance: conflict.instance, itemOID: conflict.item.map { composed($0.text) },
+            isWaiting: conflict.isWaiting, sides: json.bytes)
+    }
+}
+
+extension ConflictSideName {
+    /// The word for it in `open_conflict`.
+    fileprivate var kind: String {
+        switch self {
+        case .value: "value"
+        case .version: "version"
+        case .beginning: "beginning"
+        case .removal: "removal"
+        case .restoration: "restoration"
+        case .answer: "answer"
+        }
     }
 }

@@ -14,11 +14,11 @@ struct ParticipantRows: Sendable {
     var statuses: [StatusRow] = []
     var findings: [FindingRow] = []
     var forms: [FormRow] = []
+    var conflicts: [ConflictRow] = []
     var visits: [VisitRow] = []
-    /// Items with a current value, those in conflict counted once; nothing that is removed.
+    /// Items with a current value; nothing that is removed or wrong.
     var values = 0
-    var conflicts = 0
-    /// Forms with such an item.
+    /// Forms with such an item, or with one in conflict.
     var filledForms = 0
     /// Over everything above but the forms.
     var digest = Hash.zero
@@ -59,27 +59,31 @@ struct FindingRow: Hashable, Sendable {
     var explanation: String
 }
 
+/// Something that staff of the study site are to decide.
+struct ConflictRow: Sendable {
+    var kind: String
+    /// The form that it is about or lies in; nil for an event or the participant.
+    var form: InstanceID?
+    /// The group, whole, form or removed instance; nil where the participant was removed.
+    var instance: InstanceID?
+    var itemOID: String?
+    var isWaiting: Bool
+    /// JSON, see `Protocols/views.md`.
+    var sides: [UInt8]
+}
+
 /// One form instance.
 struct FormRow: Sendable {
-    enum State: String {
-        /// Holds values, none in conflict.
-        case entered
-        /// Holds an item in conflict.
-        case conflict
-        /// Every value was cleared or superseded by none.
-        case empty
-        /// It, its event or its participant is flagged removed.
-        case removed
-    }
-
     var event: InstanceID?
     var eventOID: String
     var eventRepeatKey: String?
     var form: InstanceID
     var formOID: String
     var formRepeatKey: String?
-    var state = State.empty
+    var state = FormStatus.empty
+    /// Items with a current value.
     var values = 0
+    /// Items that are empty because something is to be decided.
     var conflicts = 0
     /// Conflicts whose sides have seen something that is not here yet.
     var awaited = 0

@@ -35,20 +35,23 @@ struct WideRows {
     }
 
     /// Takes an item of the instance at hand; one that the definitions do not know is only in the capture.
-    mutating func take(_ item: ItemOID, _ register: Register) {
+    ///
+    /// - Parameter isConflict: whether something about it, or about what it stands in, is to be decided.
+    mutating func take(_ item: ItemOID, _ register: Register, isConflict: Bool) {
         guard let group, let place = group.items[item] else { return }
         let column = layout.tables[place.table].columns[place.column].name
         if group.ownTables.isEmpty {
             guard let index = own.firstIndex(where: { $0.row.table == place.table }) else { return }
-            WideRows.take(register, at: place, named: column, &own[index])
+            WideRows.take(register, isConflict: isConflict, at: place, named: column, &own[index])
         } else {
             guard let index = repeated[groupStart...].firstIndex(where: { $0.row.table == place.table }) else { return }
-            WideRows.take(register, at: place, named: column, &repeated[index])
+            WideRows.take(register, isConflict: isConflict, at: place, named: column, &repeated[index])
         }
     }
 
     private static func take(
-        _ register: Register, at place: DatamartLayout.Place, named column: String, _ building: inout Building
+        _ register: Register, isConflict: Bool, at place: DatamartLayout.Place, named column: String,
+        _ building: inout Building
     ) {
         if building.problems.contains(where: { $0.column == column })
             || building.row.cells.contains(where: { $0.column == place.column })
@@ -59,7 +62,7 @@ struct WideRows {
             building.problems.append((column, "several"))
             return
         }
-        guard !register.isConflict else { return building.problems.append((column, "conflict")) }
+        guard !isConflict else { return building.problems.append((column, "conflict")) }
         guard let held = register.current else { return }
         guard let value = held.value else { return building.problems.append((column, "dropped")) }
         switch value.kind {

@@ -95,12 +95,22 @@ struct Nurse {
         actor: ActorID(RandomName(high: 0x4E, low: 1)), role: .studyNurse, isSystem: false)
     let study: StudyID
 
+    /// Who delegates for the institution.
+    let institution = Sender(actor: ActorID(RandomName(high: 0x4E, low: 3)), role: .institution, isSystem: true)
+
+    /// A command with an id of its own.
+    func command(as sender: Sender, _ request: Request) -> Command {
+        var generator = SystemRandomNumberGenerator()
+        return Command(
+            id: CommandID(using: &generator), sender: sender, study: study, provenance: Provenance(source: .direct),
+            request: request)
+    }
+
     /// The institution's delegation, to be sent to the site's owner.
     func delegation(at site: StudySiteID) -> Command {
         Command(
-            id: CommandID(RandomName(high: 0x4E, low: 2)),
-            sender: Sender(actor: ActorID(RandomName(high: 0x4E, low: 3)), role: .institution, isSystem: true),
-            study: study, provenance: Provenance(source: .direct),
+            id: CommandID(RandomName(high: 0x4E, low: 2)), sender: institution, study: study,
+            provenance: Provenance(source: .direct),
             request: .delegate(
                 site: site, actor: sender.actor, name: "Nurse", role: sender.role, from: "2026-01-12", to: nil))
     }
@@ -117,7 +127,6 @@ struct Nurse {
 
     /// Vital signs at inclusion, by item OID; `seen` is what was on the screen.
     func vitalSigns(_ values: [String: String], of participant: ParticipantReport, seen: ParticipantReport) -> Command {
-        var generator = SystemRandomNumberGenerator()
         let entry = FormEntry(
             location: participant.location, participant: .registration(participant.participant),
             event: InstanceSelector(oid: "SE.INCLUSION"), form: InstanceSelector(oid: "F.VS"),
@@ -128,9 +137,38 @@ struct Nurse {
                         EnteredItem(item: ItemOID($0.key), value: .datum($0.value, unit: nil))
                     })
             ], seen: seen.vitalSigns.flatMap(\.values).map(\.id))
-        return Command(
-            id: CommandID(using: &generator), sender: sender, study: study, provenance: Provenance(source: .direct),
-            request: .save(entry))
+        return command(as: sender, .save(entry))
+    }
+
+    /// An adverse event, by its term.
+    func adverseEvent(_ term: String, of participant: ParticipantReport) -> Command {
+        command(
+            as: sender,
+            .save(
+                FormEntry(
+                    location: participant.location, participant: .registration(participant.participant),
+                    event: InstanceSelector(oid: "SE.AE", choice: .new(repeatKey: nil)),
+                    form: InstanceSelector(oid: "F.AE"),
+                    groups: [
+                        EnteredGroup(
+                            group: InstanceSelector(oid: "IG.AE"),
+                            items: [EnteredItem(item: ItemOID("IT.AETERM"), value: .datum(term, unit: nil))])
+                    ])))
+    }
+
+    /// The visit in the first week, by its date.
+    func visit(_ date: String, of participant: ParticipantReport, as sender: Sender) -> Command {
+        command(
+            as: sender,
+            .save(
+                FormEntry(
+                    location: participant.location, participant: .registration(participant.participant),
+                    event: InstanceSelector(oid: "SE.WEEK1"), form: InstanceSelector(oid: "F.VISIT"),
+                    groups: [
+                        EnteredGroup(
+                            group: InstanceSelector(oid: "IG.VISIT"),
+                            items: [EnteredItem(item: ItemOID("IT.VISDAT"), value: .datum(date, unit: nil))])
+                    ])))
     }
 }
 
