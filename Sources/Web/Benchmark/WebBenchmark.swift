@@ -24,6 +24,8 @@ public struct WebBenchmarkReport: Hashable, Sendable, Codable {
     public var participants: Int
     /// What was measured.
     public var readings: [Reading]
+    /// Answers of a partner app.
+    public var responses: ResponseBenchmarkReport
 }
 
 /// Measures the HTTP interface of one node in this process, with the trial that ships with Varde.
@@ -75,7 +77,7 @@ public enum WebBenchmark {
         progress("reading through the HTTP interface")
         let headers = [("Host", "127.0.0.1:\(port)"), ("Authorization", "Bearer \(token)")]
         let base = "/api/v0/studies/\(study)"
-        return try await LoopbackClient.connect(port: port) { client in
+        let (people, readings) = try await LoopbackClient.connect(port: port) { client in
             let list = try await client.ask("GET", base + "/participants?limit=500", headers: headers)
             let people = try JSONDecoder().decode(ParticipantListDocument.self, from: Data(list.body)).participants
             var forms: [String] = []
@@ -86,13 +88,19 @@ public enum WebBenchmark {
                 forms += events.flatMap(\.forms).filter(\.isBegun).map { path + "/forms/\($0.instance)" }
             }
             let pages = [base + "/participants?limit=50"]
-            return WebBenchmarkReport(
-                participants: participants,
-                readings: [
+            return (
+                people,
+                [
                     try await time("a form", forms, samples, headers, &client),
                     try await time("a page of 50 participants", pages, samples, headers, &client),
-                ])
+                ]
+            )
         }
+        progress("taking in a partner app's answers")
+        return WebBenchmarkReport(
+            participants: participants, readings: readings,
+            responses: try await ResponseBenchmark(home: home, source: source, study: study, port: port)
+                .run(people, batches: max(1, samples / 100)))
     }
 
     private static func listening(_ home: NodeDirectory) async throws -> UInt16 {
@@ -112,24 +120,18 @@ public enum WebBenchmark {
         _ request: String, _ paths: [String], _ samples: Int, _ headers: [(String, String)],
         _ client: inout LoopbackClient
     ) async throws -> WebBenchmarkReport.Reading {
-        var milliseconds: [Double] = []
+        var times = SampledTimes()
         var bytes: [Int] = []
         for number in 0..<samples where !paths.isEmpty {
-            let start = ContinuousClock.now
-            let answer = try await client.ask("GET", paths[number % paths.count], headers: headers)
-            let elapsed = (ContinuousClock.now - start).components
+            let answer = try await times.measure {
+                try await client.ask("GET", paths[number % paths.count], headers: headers)
+            }
             guard answer.status == 200 else { throw LoopbackClientError.unreadable }
-            milliseconds.append(Double(elapsed.seconds) * 1e3 + Double(elapsed.attoseconds) / 1e15)
             bytes.append(answer.body.count)
         }
-        milliseconds.sort()
         bytes.sort()
-        func part(_ fraction: Double) -> Double {
-            milliseconds.isEmpty
-                ? 0 : milliseconds[min(milliseconds.count - 1, Int(Double(milliseconds.count) * fraction))]
-        }
         return WebBenchmarkReport.Reading(
-            request: request, samples: milliseconds.count, bytes: bytes.isEmpty ? 0 : bytes[bytes.count / 2],
-            medianMilliseconds: part(0.5), percentile99Milliseconds: part(0.99))
+            request: request, samples: times.count, bytes: bytes.isEmpty ? 0 : bytes[bytes.count / 2],
+            medianMilliseconds: times.part(0.5), percentile99Milliseconds: times.part(0.99))
     }
 }

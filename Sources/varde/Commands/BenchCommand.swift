@@ -157,6 +157,12 @@ struct BenchCommand: AsyncParsableCommand {
                     format: "  %@: p50 %.2f ms, p99 %.2f ms (%d answers of %d bytes)", reading.request,
                     reading.medianMilliseconds, reading.percentile99Milliseconds, reading.samples, reading.bytes))
         }
+        let responses = report.responses
+        Output.line(
+            String(
+                format: "  answers of a partner app: %.0f/s, batches of %d p50 %.1f ms, p99 %.1f ms",
+                responses.answersPerSecond, responses.answersPerBatch, responses.medianMilliseconds,
+                responses.percentile99Milliseconds))
     }
 
     private func show(_ rebuild: [Rebuild]) {
