@@ -74,6 +74,12 @@ public struct Register: Hashable, Sendable {
         return expects
     }
 
+    /// Lets one value stand and no other; what is set aside stays so.
+    mutating func hold(_ value: HeldValue) {
+        held = [value]
+        superseded = []
+    }
+
     /// Keeps a value that does not count.
     mutating func setAside(_ id: ValueID, _ value: Value?) {
         guard superseded.remove(id) == nil else { return }

@@ -33,6 +33,9 @@ struct WholeVersion: Hashable, Sendable {
         self.seen = seen
     }
 
+    /// Whether no item is written twice.
+    var writesEachItemOnce: Bool { Set(writes.map(\.place)).count == writes.count }
+
     /// Whether both hold the same items with values that say the same.
     func says(theSameAs other: WholeVersion) -> Bool {
         let left = Dictionary(grouping: writes, by: \.place)
@@ -78,6 +81,15 @@ extension ParticipantState {
     /// Works out the registers of a whole from its versions.
     mutating func settleWhole(_ whole: InstanceID) {
         guard let state = instances[whole] else { return }
+        // Most wholes have one version, which wrote every item once over nothing.
+        if state.versions.count == 1, let version = state.versions.values.first, version.seen.isEmpty,
+            version.writesEachItemOnce
+        {
+            for write in version.writes {
+                instances[write.place.instance]?.registers[write.place.item, default: Register()].hold(write.value)
+            }
+            return
+        }
         var held: [RegisterPlace: [HeldValue]] = [:]
         for (_, version) in state.heldVersions {
             for write in version.writes { held[write.place, default: []].append(write.value) }

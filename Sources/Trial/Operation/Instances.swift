@@ -206,7 +206,7 @@ extension InstanceDeclaration {
         }
         guard isKindKnown else { throw .missing(field: 1) }
         guard !oid.isEmpty else { throw .missing(field: 3) }
-        guard identity == .natural || (!isOwn && begun == nil && !beginsHere) else { throw .outOfRange(field: 10) }
+        guard identity == .natural || (!isOwn && begun == nil) else { throw .outOfRange(field: 10) }
         if isOwn { identity = .own }
         if let begun {
             guard !isOwn else { throw .outOfRange(field: 5) }
