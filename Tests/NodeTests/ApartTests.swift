@@ -53,6 +53,7 @@ extension AcceptanceTests {
                 try await resolve(region)
                 try await network.untilEqual(all) { $0.values.allSatisfy { $0.counts.conflicts == 0 } }
                 try await checkOutcome(region)
+                try await checkSite(region)
                 try await checkEndedDelegation(region)
             }
         }
@@ -261,6 +262,16 @@ extension AcceptanceTests {
                 #expect(
                     rows == ["apart-1 62.0", "apart-2 61.0", "apart-2 62.0", "apart-3 62.0"], "\(node): \(wide.text)")
             }
+        }
+
+        /// The site's report says when each member was last heard from.
+        private func checkSite(_ region: Region) async throws {
+            let site = try await region.client(Self.norcrin).get("/api/v0/studies/\(region.study)/sites/helse-vest")
+            let members = site["report"]["members"].elements
+            #expect(Set(members.compactMap { $0["node"].text }) == ["haukeland", "stavanger"])
+            let moments = members.compactMap { $0["lastHeardUTCMilliseconds"].number }
+            let now = Date().timeIntervalSince1970 * 1000
+            #expect(moments.count == 2 && moments.allSatisfy { (now - 60_000...now + 1_000).contains($0) })
         }
 
         /// What she entered before she could know keeps its values and is a finding; what she enters now is refused.

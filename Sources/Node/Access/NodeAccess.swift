@@ -52,6 +52,18 @@ public struct NodeAccess: Sendable {
         }
     }
 
+    /// When this node last heard from each other one since its start, by this node's clock, in milliseconds since
+    /// 1970-01-01T00:00:00Z; of itself, now.
+    public func lastHeard() async -> [NodeID: Int64] {
+        let clock = NodeClock()
+        let (time, now) = (clock.now().utcMilliseconds, NodeClock.monotonicMilliseconds())
+        var moments = [configuration.node: time]
+        for peer in await driver.status().peers {
+            if let heard = peer.lastHeard { moments[peer.node] = time - Int64(now - min(heard, now)) }
+        }
+        return moments
+    }
+
     /// How things stand.
     public func status() async throws -> NodeStatus {
         let logs = try await store.read { core, _ in try core.logs().map { ($0.name.id, $0.head.size) } }

@@ -18,7 +18,8 @@ extension WebAPI {
     @Sendable func regional(_ request: Request, _ context: WebContext) async throws -> Response {
         let study = try await openedStudy(context).study
         let site = try context.identifier("site") { StudySiteID($0) }
-        let reading = try await view(of: study) { try $0.regional(site) }
+        let lastHeard = await access.lastHeard()
+        let reading = try await view(of: study) { try $0.regional(site, lastHeard: lastHeard) }
         guard let report = reading.contents else { throw Problem.notFound("study site \(site)") }
         return try JSONDocument.response(RegionalDocument(isCurrent: reading.isCurrent, report: report))
     }
