@@ -230,7 +230,8 @@ struct ConvergenceTests {
             \(removed) removed, \(dropped) dropped
             """)
         #expect(
-            ConflictKind.allCases.allSatisfy { kinds[$0, default: 0] > ($0 == .answer ? 2 : 20) } && wrong > 2 && divided > 5
+            ConflictKind.allCases.allSatisfy { kinds[$0, default: 0] > ($0 == .answer ? 2 : 20) } && wrong > 2
+                && divided > 5
                 && unseen > 30 && judged > 10 && confirmed > 1,
             """
             \(kinds), \(wrong) wrong forms, \(divided) divided, \(unseen) merged unseen, \(judged) resolutions, \
