@@ -190,13 +190,13 @@ struct QuestionnaireResponseReader {
         return (1...64).contains(id.utf8.count) && isID ? String(id) : nil
     }
 
-    private mutating func status() -> SubmissionStatus? {
+    private mutating func status() -> ResponseStatus? {
         guard let found = resource["status"] else {
             missing("status", "the status")
             return nil
         }
         guard let code = text(found, at: path("status")) else { return nil }
-        if let status = SubmissionStatus(rawValue: code) { return status }
+        if let status = ResponseStatus(rawValue: code) { return status }
         let isKnown = code == "in-progress" || code == "stopped"
         issues.error(
             isKnown ? .businessRule : .codeInvalid,

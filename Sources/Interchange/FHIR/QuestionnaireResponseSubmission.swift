@@ -15,9 +15,6 @@ public struct SubjectPseudonym: Hashable, Sendable {
     }
 }
 
-/// The statuses in which a response is taken in: those after which nobody is still filling it in.
-public typealias SubmissionStatus = ResponseStatus
-
 /// A code with the system it is of (FHIR `Coding`).
 public struct SubmittedCoding: Hashable, Sendable {
     /// The code system, nil where none is stated.
@@ -117,7 +114,7 @@ public struct QuestionnaireResponseSubmission: Hashable, Sendable {
     /// What was answered.
     public let questionnaire: QuestionnaireCanonical
     /// Whether it is complete, changed or an error.
-    public let status: SubmissionStatus
+    public let status: ResponseStatus
     /// When it was written, as sent.
     public let authored: String
     /// The calendar day of ``authored``, as written and whatever its zone.

@@ -135,7 +135,7 @@ private struct SubmissionPreparation {
             let study = try study(of: submission)
             let mapped = try QuestionnaireMapping.map(submission, plan: study.plan, definition: study.definition)
             let participant = try participant(submission.subject, in: study)
-            let event = try event(of: mapped, identifier, participant, study)
+            let event = try event(of: mapped, participant, study)
             var provenance = Provenance(source: .patient)
             provenance.externalIdentifier = "\(identifier.system)|\(identifier.value)"
             provenance.occurred = "\(mapped.day)"
@@ -189,23 +189,10 @@ private struct SubmissionPreparation {
         return first
     }
 
-    /// The visit: that of the version it follows, where one is here, else as the schedule finds it.
+    /// The visit, as the schedule finds it: never by what else was answered, which another node need not hold.
     private func event(
-        of mapped: MappedResponse, _ identifier: ResponseIdentifier, _ participant: ParticipantState,
-        _ study: AnsweredStudy
+        of mapped: MappedResponse, _ participant: ParticipantState, _ study: AnsweredStudy
     ) throws(FHIRRefusal) -> InstanceSelector {
-        let key = ResponseID(participant: participant.id, client: sender.actor, identifier: identifier)
-        if let form = participant.responses[key]?.versions.values.map(\.form).min(),
-            let id = participant.instances[form]?.shape.parent, let event = participant.instances[id]
-        {
-            let choice: InstanceChoice =
-                switch event.identity {
-                case .natural: .once
-                case .begun, .own: .existing(id)
-                case .response: .new(repeatKey: nil)
-                }
-            return InstanceSelector(oid: event.shape.oid, choice: choice)
-        }
         switch QuestionnaireSchedule.event(
             for: mapped.questionnaire, day: mapped.day, participant: participant, plan: study.plan,
             definition: study.definition)

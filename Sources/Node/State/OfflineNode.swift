@@ -95,6 +95,23 @@ public struct OfflineNode {
         }
     }
 
+    /// Measures how fast the views of the stopped node are built anew; they are in service afterwards.
+    ///
+    /// - Throws: as ``rebuild(study:progress:)``.
+    public func measureRebuild(progress: (String) -> Void) throws -> [RebuildBenchmarkReport] {
+        let lock = try DirectoryLock(directory: directory.path)
+        defer { withExtendedLifetime(lock) {} }
+        var state = NodeState(chain: chain, network: configuration.network)
+        try state.catchUpAuthority(reader)
+        let logs = try reader.logs()
+        return try state.studyOIDs.keys.sorted().compactMap { study in
+            guard let context = try state.viewContext(of: study, reader) else { return nil }
+            let bytes = logs.filter { $0.name.stream.study == study }.reduce(0) { $0 + Int($1.byteCount) }
+            return try RebuildBenchmark.measure(
+                dataDirectory: directory.path, context: context, entryBytes: bytes, progress: progress)
+        }
+    }
+
     /// The state digest of every stream, computed anew from the entries.
     public func digests() throws -> [StreamDigest] {
         var state = try folded()

@@ -55,7 +55,23 @@ public enum RebuildBenchmark {
         ) { progress("writing \($0) of \(values) values as entries") }
         let entryBytes = try core.logs().reduce(0) { $0 + Int($1.byteCount) }
         try core.close()
-        let rebuild = ViewRebuild(dataDirectory: directory, context: generated.context)
+        return try measure(
+            dataDirectory: directory, context: generated.context, entryBytes: entryBytes, checksTwice: checksTwice,
+            progress: progress)
+    }
+
+    /// Rebuilds the view of a study that is there, puts it into service, and checks it.
+    ///
+    /// - Parameters:
+    ///   - directory: the node's data directory; the node does not run.
+    ///   - context: what the view is built under.
+    ///   - entryBytes: bytes of the study's entries, headers and bodies.
+    ///   - checksTwice: whether it is rebuilt a second time to compare digests.
+    public static func measure(
+        dataDirectory directory: String, context: StudyViewContext, entryBytes: Int, checksTwice: Bool = true,
+        progress: (String) -> Void = { _ in }
+    ) throws -> RebuildBenchmarkReport {
+        let rebuild = ViewRebuild(dataDirectory: directory, context: context)
         let clock = ContinuousClock()
         let processorStart = processorSeconds()
         let start = clock.now
@@ -68,21 +84,24 @@ public enum RebuildBenchmark {
         let processor = processorSeconds() - processorStart
         let peak = peakResidentBytes()
         let views = ViewDirectory(dataDirectory: directory)
-        let path = views.file(generated.study, built.generation)
+        let path = views.file(built.study, built.generation)
         let attributes = try? FileManager.default.attributesOfItem(atPath: path)
         let bytes = (attributes?[.size] as? NSNumber)?.intValue ?? 0
         try views.putInService(built)
         var isEqual = true
         if checksTwice {
             progress("rebuilding a second time")
-            isEqual = try ViewReader(views, study: generated.study).check() == built.digest
+            isEqual = try ViewReader(views, study: built.study).check() == built.digest
             isEqual = try rebuild.build().digest == built.digest && isEqual
         }
         progress("the same plainly on SQLite")
+        let forms = max(1, built.counts.forms)
+        let plainPath = FileManager.default.temporaryDirectory.path + "/varde-plain-\(UUID()).sqlite"
+        defer { try? FileManager.default.removeItem(atPath: plainPath) }
         let plain = try plainValuesPerSecond(
-            path: directory + "/plain.sqlite", forms: generated.values / itemsPerForm, itemsPerForm: itemsPerForm)
+            path: plainPath, forms: forms, itemsPerForm: max(1, built.counts.values / forms))
         return RebuildBenchmarkReport(
-            values: generated.values, participants: generated.participants, entries: built.entries,
+            values: built.counts.values, participants: built.counts.participants, entries: built.entries,
             entryBytes: entryBytes, seconds: seconds, processorSeconds: processor,
             indexSeconds: (indexed - start).inSeconds,
             generationBytes: bytes, peakResidentBytes: peak, plainValuesPerSecond: plain, isEqual: isEqual)

@@ -19,6 +19,7 @@ struct BenchCommand: AsyncParsableCommand {
               varde bench
               varde bench --json --entries 20000 --dir /var/lib/varde/bench
               varde bench --only-rebuild --rebuild-values 1000000,10000000
+              varde bench --only-rebuild --rebuild-values 0 --rebuild-dir network/norcrin
             """)
 
     @Option(help: "Seconds for each measurement of appends.")
@@ -29,6 +30,8 @@ struct BenchCommand: AsyncParsableCommand {
     var samples = 300
     @Option(help: "Values of the invented studies whose views are rebuilt, separated by commas; 0 for none.")
     var rebuildValues = "1000000"
+    @Option(help: "The data directory of a stopped node whose views are rebuilt too.")
+    var rebuildDir: String?
     @Option(help: "Values of a participant in these studies.")
     var valuesPerParticipant = 2_000
     @Option(help: "Invented participants of the study that is read through the HTTP interface; 0 for none.")
@@ -112,7 +115,12 @@ struct BenchCommand: AsyncParsableCommand {
     func run() async throws {
         let path = try directory ?? TemporaryDirectory.make()
         defer { if directory == nil { try? FileManager.default.removeItem(atPath: path) } }
-        let rebuild = try (rebuildSizes ?? []).enumerated().map { place, values in
+        var rebuild =
+            try rebuildDir.map { path in
+                try OfflineNode(directory: NodeDirectory(path)).measureRebuild { Output.progress($0) }.map(
+                    Rebuild.init)
+            } ?? []
+        rebuild += try (rebuildSizes ?? []).enumerated().map { place, values in
             Rebuild(
                 try RebuildBenchmark.run(
                     directory: path + "/rebuild-\(place)", values: values, valuesPerParticipant: valuesPerParticipant

@@ -27,6 +27,28 @@ struct DecisionLawTests {
         #expect(world.register(TestStudy.pulse, of: participant, at: .haukeland)?.texts == ["71"])
     }
 
+    @Test(arguments: [StudyMode.live, .training, .test])
+    func `only a study in mode live takes nothing of who is known by a local token`(mode: StudyMode) throws {
+        let world = try TrialTestWorld(seed: 3, mode: mode)
+        let command = Command(
+            id: CommandID(RandomName(high: 1, low: 2)), sender: Sender(actor: Person.manager.actor, role: .dataManager),
+            study: world.study, provenance: Provenance(source: .direct), request: .plan(document: "study: TINY"))
+        func decide(_ authentication: Authentication) throws {
+            _ = try Decision.decide(
+                command,
+                in: DecisionContext(
+                    node: .norcrin, fold: world[.norcrin].fold, definition: nil, charterVersion: 1,
+                    entryOfCommand: { _ in nil }, receivedUTCMilliseconds: 0, randomName: RandomName(high: 0, low: 1),
+                    authentication: authentication))
+        }
+        try decide(.localAccount)
+        if mode == .live {
+            #expect(throws: Refusal.tokenInLiveStudy) { try decide(.localToken) }
+        } else {
+            try decide(.localToken)
+        }
+    }
+
     @Test func `a conflict is decided only by one who saw every side`() throws {
         let (world, participant) = try world()
         let mine = try world.saveVitals(participant, [(TestStudy.pulse, "70")], by: .bergenNurse)

@@ -19,7 +19,7 @@ final class TrialTestWorld {
     var recorded: DeviceTime?
 
     /// A network in which norcrin founded the study and nobody was invited yet.
-    init(seed: UInt64, charterVersions: Int = 2) throws {
+    init(seed: UInt64, charterVersions: Int = 2, mode: StudyMode = .test) throws {
         var generator = SplitMix64(seed: seed)
         let nonce = RandomName(using: &generator)
         study = StudyFounding.studyID(network: TestNetwork.id, founder: .norcrin, nonce: nonce)
@@ -31,7 +31,7 @@ final class TrialTestWorld {
         let founding = Command(
             id: CommandID(using: &self.generator), sender: Sender(actor: Person.manager.actor, role: .dataManager),
             study: nil, provenance: Provenance(source: .direct),
-            request: .found(mode: .test, oid: "TINY", name: "Tiny"))
+            request: .found(mode: mode, oid: "TINY", name: "Tiny"))
         let context = DecisionContext(
             node: .norcrin, fold: self[.norcrin].fold, definition: nil, charterVersion: UInt64(charterVersions) - 1,
             entryOfCommand: { _ in nil }, receivedUTCMilliseconds: 0, randomName: nonce)
