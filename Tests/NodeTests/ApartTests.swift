@@ -54,6 +54,7 @@ extension AcceptanceTests {
                 try await network.untilEqual(all) { $0.values.allSatisfy { $0.counts.conflicts == 0 } }
                 try await checkOutcome(region)
                 try await checkSite(region)
+                try await checkExport(region)
                 try await checkEndedDelegation(region)
             }
         }
@@ -262,6 +263,26 @@ extension AcceptanceTests {
                 #expect(
                     rows == ["apart-1 62.0", "apart-2 61.0", "apart-2 62.0", "apart-3 62.0"], "\(node): \(wide.text)")
             }
+        }
+
+        /// Two forms of what stands once by its definition are told apart by their keys, and what was wrong is not there.
+        private func checkExport(_ region: Region) async throws {
+            let file = region.network.scratch.path + "/apart.xml"
+            let result = try await region.network.scratch.varde(
+                "export", "odm", "--dir", region.network.directory(Self.norcrin).path, "--study", "VARDE.SCIATICA",
+                "--out", file)
+            #expect(result.status == 0, "\(result.text)")
+            let document = try String(contentsOfFile: file, encoding: .utf8)
+            func keys(_ label: String) throws -> [String] {
+                let start = try required(document.range(of: "SubjectKey=\"\(label)\""), label).upperBound
+                let subject = document[start...].components(separatedBy: "</SubjectData>")[0]
+                return subject.components(separatedBy: "FormOID=\"F.VS\"").dropFirst().map { form in
+                    String(form.prefix { $0 != ">" }).trimmingCharacters(in: .whitespaces)
+                }
+            }
+            #expect(try keys("apart-1") == [""])
+            #expect(try Set(keys("apart-2")) == ["FormRepeatKey=\"1\"", "FormRepeatKey=\"2\""])
+            #expect(try keys("apart-3") == [""])
         }
 
         /// The site's report says when each member was last heard from.

@@ -148,14 +148,16 @@ public struct ODMExport {
     /// The repeat key: an import's, else the place among those of its kind, for what repeats.
     private func repeatKey(_ id: InstanceID, _ instance: InstanceState, _ children: ChildInstances) -> String? {
         if let key = instance.repeatKey { return key }
-        switch instance.shape.kind {
-        case .studyEvent:
-            guard definition.events[StudyEventOID(instance.shape.oid)]?.isRepeating == true else { return nil }
-        case .form: guard definition.forms[FormOID(instance.shape.oid)]?.isRepeating == true else { return nil }
-        case .itemGroup:
-            guard definition.itemGroups[ItemGroupOID(instance.shape.oid)]?.isRepeating == true else { return nil }
-        }
-        return "\(children.number(of: id, instance))"
+        let oid = instance.shape.oid
+        let isRepeating =
+            switch instance.shape.kind {
+            case .studyEvent: definition.events[StudyEventOID(oid)]?.isRepeating == true
+            case .form: definition.forms[FormOID(oid)]?.isRepeating == true
+            case .itemGroup: definition.itemGroups[ItemGroupOID(oid)]?.isRepeating == true
+            }
+        let (number, count) = children.place(of: id, instance)
+        // What stands once by its definition can be there twice, where a person said that it was two.
+        return isRepeating || count > 1 ? "\(number)" : nil
     }
 }
 
@@ -189,11 +191,11 @@ private struct ChildInstances {
         }.map(\.1)
     }
 
-    /// The place of an instance among its siblings of the same OID, from 1.
-    func number(of id: InstanceID, _ instance: InstanceState) -> Int {
+    /// The place of an instance among its siblings of the same OID, from 1, and how many there are.
+    func place(of id: InstanceID, _ instance: InstanceState) -> (number: Int, count: Int) {
         let siblings = of(instance.shape.parent, kind: instance.shape.kind, order: { _ in 0 })
             .filter { $0.1.shape.oid == instance.shape.oid }
-        return (siblings.firstIndex { $0.0 == id } ?? 0) + 1
+        return ((siblings.firstIndex { $0.0 == id } ?? 0) + 1, siblings.count)
     }
 }
 
