@@ -159,10 +159,13 @@ extension AcceptanceTests {
                 func lastHeard(_ node: NodeID) async throws -> String? {
                     let page = try await ask("GET", "/page/main", ("Cookie", cookie)).text
                     let row = page.components(separatedBy: "<tr>").first { $0.contains("<th scope=\"row\">\(node)<") }
-                    return row?.components(separatedBy: "<td>").dropFirst(2).first.map { String($0.prefix { $0 != "<" }) }
+                    return row?.components(separatedBy: "<td>").dropFirst(2).first.map {
+                        String($0.prefix { $0 != "<" })
+                    }
                 }
                 try await until("the page names the moment") {
-                    try await lastHeard(TestStudies.norcrin)?.wholeMatch(of: /20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d.*Z/) != nil
+                    try await lastHeard(TestStudies.norcrin)?.wholeMatch(of: /20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d.*Z/)
+                        != nil
                 }
                 #expect(try await lastHeard(TestStudies.stavanger) == "–")
             }

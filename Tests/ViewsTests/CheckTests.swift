@@ -100,7 +100,8 @@ import Views
                 try connection.execute("DROP TABLE temp.kept")
             }
             try isFound(
-                "another registration", "INSERT INTO participant_alias SELECT participant, participant_id FROM participant",
+                "another registration",
+                "INSERT INTO participant_alias SELECT participant, participant_id FROM participant",
                 undo: "DELETE FROM participant_alias")
             try isFound(
                 "a wide row of nobody",
@@ -129,7 +130,9 @@ import Views
         return names
     }
 
-    @Test func `without a generation at the same entries a rebuild says that there was nothing to compare`() async throws {
+    @Test func `without a generation at the same entries a rebuild says that there was nothing to compare`()
+        async throws
+    {
         try await withScratch { path in
             let store = try FoldedStore(path, values: 60)
             let rebuild = ViewRebuild(dataDirectory: path, context: store.context)
@@ -151,7 +154,8 @@ import Views
         }
     }
 
-    @Test func `entries that come while a view is built anew are in it, and both views come to the same`() async throws {
+    @Test func `entries that come while a view is built anew are in it, and both views come to the same`() async throws
+    {
         try await withScratch { path in
             let store = try FoldedStore(path, values: 60_000, valuesPerParticipant: 120, itemsPerForm: 30)
             let study = store.generated.study
@@ -167,6 +171,8 @@ import Views
                     arrival = try store.write(.formSaved(save)).arrival
                     written += 1
                     views.changed()
+                    // Written into the view in service on its own, so the rebuild has to learn of it.
+                    try await views.wait(for: study, arrival: arrival)
                     guard await views.progress(of: study) != nil else { break }
                     meanwhile += 1
                 }

@@ -45,7 +45,8 @@ struct BrowserTests {
     }
 
     @Test(.enabled(if: Chromium.isHere, "there is no browser at /usr/bin/chromium to try the page in"))
-    func `the page opens by its code, draws itself anew when something comes, and can be read in the dark and in the light`()
+    func
+        `the page opens by its code, draws itself anew when something comes, and can be read in dark and light`()
         async throws
     {
         try await withNode(participants: 2) { node in
@@ -54,13 +55,9 @@ struct BrowserTests {
                 try await browser.go(to: "http://127.0.0.1:\(node.port)/session?code=\(code)")
                 try await keep(browser, as: "session")
                 _ = try await browser.evaluate("document.querySelector('button').click()")
-                try await until("the page shows the node") {
-                    try await browser.evaluate("document.querySelector('h1')?.textContent")
-                        == .string("Varde · haukeland")
-                }
                 // Only the script says so, once it is told of changes.
                 try await until("the page listens") {
-                    try await browser.evaluate("document.querySelector('#live').textContent")
+                    try await browser.evaluate("document.querySelector('#live')?.textContent")
                         == .string("updates itself")
                 }
                 #expect(try await figure("Participants", browser) == "2")

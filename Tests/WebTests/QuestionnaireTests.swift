@@ -74,7 +74,8 @@ struct QuestionnaireTests {
     private func showsDue(_ node: TestNode, _ record: String) async throws {
         let path = node.studyPath + "/questionnaires?asOf=2026-02-05&limit=10"
         func diaries() async throws -> [JSON] {
-            try await node.get(path).json()["questionnaires"]?.elements.filter { $0["form"] == .string("F.DIARY") } ?? []
+            try await node.get(path).json()["questionnaires"]?.elements.filter { $0["form"] == .string("F.DIARY") }
+                ?? []
         }
         let unknown = try await diaries()
         #expect(!unknown.isEmpty && unknown.allSatisfy { $0["dueDate"] == nil && $0["state"] == .string("notYetDue") })

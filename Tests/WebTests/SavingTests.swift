@@ -175,7 +175,8 @@ struct SavingTests {
         }
     }
 
-    @Test func `a form whose values never stood together is shown so, and confirmed by one who saw all of it`() async throws
+    @Test func `a form whose values never stood together is shown so, and confirmed by who saw all of it`()
+        async throws
     {
         let contract = try PublishedContract()
         try await withNode { node in
