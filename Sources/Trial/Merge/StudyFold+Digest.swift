@@ -30,7 +30,7 @@ public struct StreamCounts: Hashable, Sendable, Codable {
     public var values = 0
     /// Items that are empty for now because something about them is to be decided.
     public var itemsInConflict = 0
-    /// What is to be decided, of all kinds: items, wholes, forms begun more than once, disputed removals.
+    /// What is to be decided, of all kinds: items, wholes, forms begun more than once, answers, disputed removals.
     public var conflicts = 0
     /// Those of the conflicts that may be decided by what is not here yet.
     public var conflictsWaiting = 0
