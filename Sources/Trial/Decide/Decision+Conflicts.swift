@@ -49,10 +49,9 @@ extension Decision {
         let sideValues = conflict.sides.flatMap { $0.values.map(\.held.id) }
         seen += Set(sideValues).subtracting(seen).sorted()
         var table = InstanceTable(
-            participant: participant, definition: definition, entryOfCommand: context.entryOfCommand)
+            participant: participant, definition: definition, seen: seen, entryOfCommand: context.entryOfCommand)
         let changes = try outcome(
-            entry, of: conflict, chosen: verdicts.filter { $0.verdict == .chosen }.map(\.side), seen, &table, definition
-        )
+            entry, of: conflict, chosen: verdicts.filter { $0.verdict == .chosen }.map(\.side), &table, definition)
         var save = FormSave(participant: participant.id, instances: table.lines, changes: changes, seen: seen)
         save.reason = entry.reason
         return try forParticipant(
@@ -79,7 +78,7 @@ extension Decision {
 
     /// What a resolution writes: what was entered, and for the rest what the chosen side says.
     private static func outcome(
-        _ entry: ResolutionEntry, of conflict: Conflict, chosen: [ValueID], _ seen: [ValueID],
+        _ entry: ResolutionEntry, of conflict: Conflict, chosen: [ValueID],
         _ table: inout InstanceTable, _ definition: StudyDefinition
     ) throws(Refusal) -> [Change] {
         let participant = table.participant
@@ -94,15 +93,16 @@ extension Decision {
                 throw .noSuchConflict
             }
             let formPlace = try table.standing(form)
-            changes = try Self.changes(entry.outcome, in: formPlace, seen, &table, definition)
+            changes = try Self.changes(entry.outcome, in: formPlace, &table, definition)
             for change in changes where !isWithin(change, of: entry, table) {
                 throw .badValue(change.item, reason: "it is no part of the conflict; save it in its form")
             }
         }
+        let written = Set(changes.map(WrittenItem.init))
         for value in sides.first?.values ?? [] {
             let place = try table.standing(value.group)
-            guard !changes.contains(where: { $0.instance == place && $0.item == value.item }) else { continue }
-            changes.append(table.copy(of: value.held, value.item, at: place, seen, definition))
+            guard !written.contains(WrittenItem(instance: place, item: value.item)) else { continue }
+            changes.append(table.copy(of: value.held, value.item, at: place, definition))
         }
         guard !changes.isEmpty else { throw .nothingToDo }
         return changes
