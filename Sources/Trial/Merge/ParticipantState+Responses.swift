@@ -227,8 +227,6 @@ extension Operation {
         case .conflictResolved(let resolution): table = resolution.save.instances
         default: return false
         }
-        return table.contains { line in
-            if case .response = line.identity { true } else { false }
-        }
+        return table.contains(where: \.identity.isResponse)
     }
 }
