@@ -123,9 +123,9 @@ extension StoreCore {
         case .guardAgrees:
             guard startVerdict == .agrees else { throw StoreError.guardDisagrees(startVerdict) }
         case .newEpochs:
-            for log in openLogs.values.sorted() {
-                guard let state = state(of: log) else { continue }
-                try giveUp(state, reason: .guardFailed)
+            // Suspended logs too: what was shown of them may be all that will ever come, and no epoch follows an open end.
+            for state in logsByBranch.values.filter(\.isOwn).sorted(by: { $0.branch < $1.branch }) {
+                try giveUp(state, reason: state.status == .open ? .guardFailed : .takenBack)
             }
         }
         undo.append(.startConfirmed)

@@ -16,6 +16,7 @@ public struct NodeAccess: Sendable {
     let views: StudyViews
     let execution: CommandExecution
     let stopping: StopSignal
+    let backups = NodeBackups()
     /// Tells of every commit that brought entries.
     public let commits: CommitFeed
 
@@ -113,6 +114,15 @@ public struct NodeAccess: Sendable {
     /// How far that has come; nil where none runs.
     func rebuildProgress(_ study: StudyID) async -> RebuildProgress? {
         await views.progress(of: study)
+    }
+
+    /// Makes a backup in a new folder.
+    func backup(to path: String) async throws -> BackupReport {
+        guard path.hasPrefix("/") else {
+            throw DirectoryError.unwritable(path: path, reason: "the folder of a backup is named by its whole path")
+        }
+        return try await backups.make(
+            to: path, of: NodeDirectory(views.dataDirectory), store: store)
     }
 
     /// Begins to stop the node.

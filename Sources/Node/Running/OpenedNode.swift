@@ -80,7 +80,8 @@ struct OpenedNode {
             switch verdict {
             case .noLogYet: .noLogYet
             case .agrees: .agrees
-            case .differs: .differs
+            case .differs([.boot]), .differs([.machine]), .differs([.machine, .boot]): .differs
+            case .differs: .setBack
             }
         let rule = StartRule(
             guardResult: guardResult, configuredPeers: configuration.peers.keys.compactMap { NodeID($0) },
