@@ -97,6 +97,7 @@ public struct StartRule: Sendable {
         case .peerAnswered(let peer): peerAnswered(peer)
         case .ownLogAhead(let head, _): ownLogAhead(log: head.name.id, size: head.size)
         case .ownEntriesTakenBack(let head, _): takenBack(log: head.name.id, size: head.size, now: now)
+        case .ownLogForked(let log, let heads): forked(log, into: heads, now: now)
         default: break
         }
     }
@@ -116,6 +117,14 @@ public struct StartRule: Sendable {
     /// Own entries that had been lost are verified and durable again.
     public mutating func takenBack(log: LogID, size: UInt64, now: MonotonicMilliseconds) {
         sizes[log] = max(sizes[log] ?? 0, size)
+        lastTakenBack = max(lastTakenBack, now)
+        closing.insert(log)
+    }
+
+    /// Two histories of an own log are here, in these pieces.
+    public mutating func forked(_ log: LogID, into heads: [LogHead], now: MonotonicMilliseconds) {
+        claims[log] = nil
+        for head in heads { sizes[head.name.id] = max(sizes[head.name.id] ?? 0, head.size) }
         lastTakenBack = max(lastTakenBack, now)
         closing.insert(log)
     }

@@ -67,7 +67,7 @@ public struct NodeAccess: Sendable {
 
     /// How things stand.
     public func status() async throws -> NodeStatus {
-        let logs = try await store.read { core, _ in try core.logs().map { ($0.name.id, $0.head.size) } }
+        let logs = try await store.read { core, _ in try core.replicationHeads().map { ($0.name.id, $0.size) } }
         let knownAt = await driver.knownAt(logs)
         let replication = await driver.status()
         let start = await driver.startText
@@ -79,7 +79,7 @@ public struct NodeAccess: Sendable {
             return NodeStatus(
                 node: configuration.node, network: configuration.network,
                 region: state.chain.node(configuration.node)?.region, charterVersion: state.chain.count - 1,
-                start: start, entries: try core.logs().reduce(0) { $0 + $1.head.size }, counts: counts,
+                start: start, entries: try core.logs().reduce(0) { $0 + $1.count }, counts: counts,
                 streams: streams, peers: NodeAccess.peers(replication, state.chain, of: configuration.node),
                 incidents: try core.incidents(limit: 20).map {
                     "\(UTCText.iso8601(milliseconds: $0.utcMilliseconds)) \($0.kind): \($0.text)"

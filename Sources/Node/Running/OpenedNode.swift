@@ -57,9 +57,10 @@ struct OpenedNode {
         logger: Logger
     ) async throws -> (ReplicationDriver, ZeroMQTransport) {
         let node = configuration.node
-        let (chain, heads, ownHeads, verdict, holders, revision) = try await store.read { core, state in
+        let (chain, heads, forks, ownHeads, verdict, holders, revision) = try await store.read { core, state in
             (
-                state.chain, try core.heads(), try core.ownLogs().map(\.head), core.startVerdict,
+                state.chain, try core.replicationHeads(), try ForkReport.all(core),
+                try core.replicationHeads().filter { $0.name.node == node }, core.startVerdict,
                 state.holders(for: node), state.authorityRevision
             )
         }
@@ -74,7 +75,7 @@ struct OpenedNode {
         // A few hundred bytes to each peer, so that a screen that says where a form is known is not long behind.
         pace.antiEntropyMilliseconds = 5_000
         let machine = ReplicationMachine(
-            node: configuration.node, incarnation: generator.next(), charter: chain, heads: heads,
+            node: configuration.node, incarnation: generator.next(), charter: chain, heads: heads, forks: forks,
             policy: NodeHoldingPolicy(node: configuration.node, holders: holders), configuration: pace)
         let guardResult: StartRule.GuardResult =
             switch verdict {

@@ -131,7 +131,8 @@ extension LogVerification {
             report.add(.file, error.description)
             return
         }
-        let names = Dictionary(logs.values.map { ($0.name.origin, $0.name) }, uniquingKeysWith: { first, _ in first })
+        let names = Dictionary(
+            logs.values.map { ($0.name.origin, $0.name.trunk) }, uniquingKeysWith: { first, _ in first })
         for (position, proof) in proofs.enumerated() {
             guard let name = names[proof.larger.checkpoint.origin], let key = verifierKey(of: name) else { continue }
             do throws(ForkProofError) {
