@@ -42,7 +42,7 @@ struct BranchTests {
         }
     }
 
-    @Test(arguments: 0..<40)
+    @Test(arguments: 0..<16)
     func `every order of discovery leads to the same pieces with the same entries`(seed: UInt64) throws {
         let histories = try Self.histories(seed: seed)
         let expected = Set(histories.flatMap { history in history.entries.map(\.id) })
@@ -111,7 +111,7 @@ struct BranchTests {
         let range = try Fixture.required(twin.readRange(log: name.id, from: 0, maximumBytes: .max))
         #expect(try again.ingestOne(range, of: name).stored?.isNewBranch == true)
         #expect(try again.log(name.id)?.status == .closed(.forked))
-        #expect(try again.segments(of: name.log).map(\.head.size) == [4, 6, 9])
+        #expect(try again.segments(of: name.log).map(\.head.size).sorted() == [4, 6, 9])
         let appended = try again.appendOne(Fixture.draft(30))
         let opening = try LogOpening(bytes: Fixture.required(appended.written[0].bytes(of: .structure)))
         #expect(opening.reason == .forked)

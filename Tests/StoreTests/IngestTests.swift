@@ -187,7 +187,9 @@ struct IngestTests {
         }
     }
 
-    @Test func `a range that begins after the histories parted is refused, with a proof where its head suffices`() throws {
+    @Test func `a range that begins after the histories parted is refused, with a proof where its head suffices`()
+        throws
+    {
         for length in [5, 9] {
             let directory = TemporaryDirectory()
             let core = try Fixture.open(directory)

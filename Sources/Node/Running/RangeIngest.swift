@@ -9,6 +9,12 @@ package struct IngestAnswer {
     package var result: Result<LogHead, IngestFailure>
     /// What the range brought to light of its log: nil where it is forked no more than before.
     package var fork: KnownFork?
+
+    /// States what became of a range.
+    package init(result: Result<LogHead, IngestFailure>, fork: KnownFork? = nil) {
+        self.result = result
+        self.fork = fork
+    }
 }
 
 /// Stores a range of a peer's and folds what is new in it.

@@ -57,7 +57,9 @@ enum Hospital {
                 actor: ActorID(RandomName(high: 0xAC, low: 1)), kind: .person, role: .studyNurse,
                 authentication: .localAccount),
             known: KnownVersions(charter: 0), command: command,
-            parts: [(.structure, [UInt8]("structure \(command)".utf8)), (.content, [UInt8](repeating: 0x78, count: 60))])
+            parts: [
+                (.structure, [UInt8]("structure \(command)".utf8)), (.content, [UInt8](repeating: 0x78, count: 60)),
+            ])
     }
 }
 

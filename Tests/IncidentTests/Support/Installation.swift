@@ -92,7 +92,8 @@ final class Installation {
         var ids: [EntryID] = []
         for _ in 0..<count {
             commands += 1
-            let draft = Hospital.draft(CommandID(RandomName(high: UInt64(number) << 32 | 0xC0, low: commands)), of: node)
+            let draft = Hospital.draft(
+                CommandID(RandomName(high: UInt64(number) << 32 | 0xC0, low: commands)), of: node)
             let appended = try core.transaction { try core.append(draft, time: Hospital.time(now)) }
             let source = Source(core: core)
             for entry in appended.written {

@@ -4,6 +4,7 @@ import Node
 import Replication
 import StoreCore
 import Testing
+import Trial
 
 /// Three hospitals in one process: real files, the real replication machine, a network that carries every message in a
 /// millisecond, and disasters.
