@@ -59,7 +59,7 @@ public enum IngestFailure: Error, Hashable, Sendable {
         switch refusal.rule {
         case .wrongStart: self = .outOfPlace
         // The order that lets a part be missing may stand in another log, which has not come yet.
-        case .partMissing, .ownLogIsOpen: self = .failed("\(refusal)")
+        case .partMissing, .ownLogIsOpen, .heldIsDamaged: self = .failed("\(refusal)")
         default: self = refusal.isPossibleFork ? .contradicts("\(refusal)") : .refused("\(refusal)")
         }
     }

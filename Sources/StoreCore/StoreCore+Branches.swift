@@ -82,22 +82,32 @@ extension StoreCore {
         return state
     }
 
-    /// Keeps the proof that the histories of two rows contradict each other, and tells people.
-    func prove(
+    /// The proof that a verified range, which leaves the history of a row, and that row's newest head contradict each other;
+    /// nil where they do not.
+    func proof(
+        that verified: VerifiedRange, contradicts row: LogState, publicKey: [UInt8]
+    ) throws -> ForkProof? {
+        guard let note = try newestCheckpoint(of: row.name.id), let held = try? SignedCheckpoint(bytes: note),
+            let key = try? row.name.verifierKey(publicKey: publicKey)
+        else { return nil }
+        let shown = verified.checkpoint
+        var leaves: [Hash] = []
+        if shown.checkpoint.size > held.checkpoint.size {
+            try forEachLeaf(along: row.stored, size: verified.start) { leaves.append($0) }
+            leaves += verified.ids.map(\.hash)
+        } else {
+            try forEachLeaf(along: row.stored, size: held.checkpoint.size) { leaves.append($0) }
+        }
+        let isShownSmaller = shown.checkpoint.size <= held.checkpoint.size
+        let proof = forkProof(
+            smaller: isShownSmaller ? shown : held, larger: isShownSmaller ? held : shown, leaves: leaves)
+        return proof.flatMap { (try? $0.verify(with: key)) == nil ? nil : $0 }
+    }
+
+    /// Tells people of a new history.
+    func reportFork(
         _ shown: SignedCheckpoint, of row: LogState, against other: LogState, _ context: IngestContext
     ) throws {
-        guard let note = try newestCheckpoint(of: other.name.id), let held = try? SignedCheckpoint(bytes: note),
-            let new = state(of: row.name.id)
-        else { return }
-        let isShownSmaller = shown.checkpoint.size <= held.checkpoint.size
-        let proof = try forkProof(
-            smaller: isShownSmaller ? shown : held, larger: isShownSmaller ? held : shown,
-            along: (isShownSmaller ? other : new).stored)
-        if let proof, let key = try? context.name.verifierKey(publicKey: context.key),
-            (try? proof.verify(with: key)) != nil
-        {
-            try storeForkProof(proof, log: context.name.log, time: context.time)
-        }
         try storeIncident(
             Incident(
                 utcMilliseconds: context.time.utcMilliseconds, kind: "log forked", peer: context.peer,
@@ -105,17 +115,12 @@ extension StoreCore {
                 text: "node \(row.name.node) signed two histories of log \(row.name.log), which differ from entry "
                     + "\(row.name.start) on: both are kept and merged; find out which backup, copy or second machine of "
                     + "that node was run",
-                heldHead: note, shownHead: shown.bytes))
+                heldHead: try newestCheckpoint(of: other.name.id), shownHead: shown.bytes))
     }
 
     /// Puts a proof together from the leaf hashes under the larger head; whether it proves anything is for its check.
-    func forkProof(
-        smaller: SignedCheckpoint, larger: SignedCheckpoint, along row: StoredLog
-    ) throws -> ForkProof? {
-        guard larger.checkpoint.size <= row.head.size else { return nil }
-        var leaves: [Hash] = []
-        leaves.reserveCapacity(Int(larger.checkpoint.size))
-        try forEachLeaf(along: row, size: larger.checkpoint.size) { leaves.append($0) }
+    func forkProof(smaller: SignedCheckpoint, larger: SignedCheckpoint, leaves: [Hash]) -> ForkProof? {
+        guard larger.checkpoint.size == UInt64(leaves.count) else { return nil }
         var prefix = MerkleFrontier()
         for leaf in leaves.prefix(Int(smaller.checkpoint.size)) { prefix.append(leaf) }
         return MerkleTree.consistencyProof(

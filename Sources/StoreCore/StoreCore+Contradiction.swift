@@ -35,8 +35,11 @@ extension StoreCore {
         _ state: LogState, shown: SignedCheckpoint, key: NoteVerifierKey, time: NodeTime
     ) throws {
         guard let note = try newestCheckpoint(of: state.name.id), let held = try? SignedCheckpoint(bytes: note),
-            shown.checkpoint.size <= held.checkpoint.size,
-            let proof = try forkProof(smaller: shown, larger: held, along: state.stored),
+            shown.checkpoint.size <= held.checkpoint.size
+        else { return }
+        var leaves: [Hash] = []
+        try forEachLeaf(along: state.stored, size: held.checkpoint.size) { leaves.append($0) }
+        guard let proof = forkProof(smaller: shown, larger: held, leaves: leaves),
             (try? proof.verify(with: key)) != nil
         else { return }
         try storeForkProof(proof, log: state.name.log, time: time)

@@ -116,10 +116,17 @@ extension StoreCore {
             return try store(verified, in: placement.row, orders: orders, time: context.time)
         }
         guard let first = verified.entries.first else { preconditionFailure("a verified range has entries") }
-        let row = try openBranch(at: ForkPoint(index: index, leaf: first.id.hash), from: placement.row, context)
+        // Two true histories under two signed heads can always be proven to contradict each other. Where that fails, it is
+        // what is held here that was altered since it was checked.
+        let held = placement.row
+        guard let proof = try proof(that: verified, contradicts: held, publicKey: context.key) else {
+            throw RangeRefusal(log: context.name.id, index: index, rule: .heldIsDamaged)
+        }
+        let row = try openBranch(at: ForkPoint(index: index, leaf: first.id.hash), from: held, context)
         var stored = try store(verified, in: row, orders: orders, time: context.time)
         stored.isNewBranch = true
-        try prove(verified.checkpoint, of: row, against: placement.row, context)
+        try storeForkProof(proof, log: context.name.log, time: context.time)
+        try reportFork(verified.checkpoint, of: row, against: held, context)
         return stored
     }
 

@@ -46,6 +46,9 @@ public struct NodeAccess: Sendable {
             }
             await driver.refreshAuthority(revision: revision)
             return outcomes
+        } catch StoreError.stopped(let failure) {
+            // The disk has failed. The node goes on showing what it holds, and says why it takes nothing in.
+            throw StoreError.stopped(failure)
         } catch {
             // The fold may be ahead of the store, or the disk has failed: only a new start makes them agree again.
             stopping.stop()
@@ -79,7 +82,9 @@ public struct NodeAccess: Sendable {
             return NodeStatus(
                 node: configuration.node, network: configuration.network,
                 region: state.chain.node(configuration.node)?.region, charterVersion: state.chain.count - 1,
-                start: start, entries: try core.logs().reduce(0) { $0 + $1.count }, counts: counts,
+                start: core.stoppedBy.map { "stopped: \($0)" } ?? start,
+                storeFailure: core.stoppedBy?.description, forkedLogs: try core.forkedLogs().sorted(),
+                entries: try core.logs().reduce(0) { $0 + $1.count }, counts: counts,
                 streams: streams, peers: NodeAccess.peers(replication, state.chain, of: configuration.node),
                 incidents: try core.incidents(limit: 20).map {
                     "\(UTCText.iso8601(milliseconds: $0.utcMilliseconds)) \($0.kind): \($0.text)"

@@ -18,10 +18,12 @@ struct OpenedNode {
     /// Opens the node in a directory.
     ///
     /// - Parameter onCommit: called on the store's thread after each commit that brought entries, before anybody else is
-    ///   told; it must not wait.
+    ///   told; it must not wait. `onFailure` is called there once, when the store has failed.
     /// - Throws: ``DirectoryError``, ``StoreCore/StoreError``, a transport's error.
     static func open(
-        _ directory: NodeDirectory, logger: Logger, onCommit: @escaping @Sendable ([CommittedLog]) -> Void = { _ in }
+        _ directory: NodeDirectory, logger: Logger,
+        onCommit: @escaping @Sendable ([CommittedLog]) -> Void = { _ in },
+        onFailure: @escaping @Sendable (any Error) -> Void = { _ in }
     ) async throws -> OpenedNode {
         let configuration = try NodeConfiguration.read(directory)
         try directory.checkSocketPath()
@@ -39,6 +41,10 @@ struct OpenedNode {
                 onCommit(logs)
                 link.take(logs)
                 link.views?.changed()
+            },
+            onFailure: { error in
+                logger.critical("nothing is written any more, reading goes on: \(error)")
+                onFailure(error)
             })
         let views = StudyViews(dataDirectory: directory.path, node: configuration.node) { asked in
             try await store.read { core, state in try state.viewReport(naming: asked, core) }
