@@ -73,10 +73,15 @@ public struct VerifiedEntry: Sendable {
 
     private static func read(_ proven: ProvenEntry) throws(EntryProofError) -> Entry {
         let header: EntryHeader
-        do throws(WireError) { header = try EntryHeader(bytes: proven.header) } catch { throw .entry(.unreadable(error)) }
+        do throws(WireError) { header = try EntryHeader(bytes: proven.header) } catch {
+            throw .entry(.unreadable(error))
+        }
         guard header.log == proven.log.id else { throw .logMismatch(named: proven.log.id, inHeader: header.log) }
         guard header.index == proven.logProof.index else {
             throw .indexMismatch(proven: proven.logProof.index, inHeader: header.index)
+        }
+        guard proven.body.parts.count == header.parts.count else {
+            throw .partCount(found: proven.body.parts.count, expected: header.parts.count)
         }
         do throws(EntryError) {
             return try Entry(
