@@ -27,10 +27,14 @@ struct NodeClient: Sendable {
     }
 
     func get(_ path: String) async throws -> JSONValue {
+        try JSONValue(try await text(path))
+    }
+
+    func text(_ path: String) async throws -> String {
         let headers = headers
         let answer = try await LoopbackClient.connect(port: port) { try await $0.ask("GET", path, headers: headers) }
         guard answer.status == 200 else { throw TestFailure("\(path): \(answer.status) \(answer.text)") }
-        return try JSONValue(answer.text)
+        return answer.text
     }
 
     func post(
