@@ -63,7 +63,7 @@ struct FormReduction {
             }
             if register.held.isEmpty { continue }
             let isConflict = open.cover(item, of: groupID)
-            let isAwaited = isConflict && !register.awaited.isEmpty
+            let isAwaited = isConflict && register.isAwaiting
             if !isRemoved {
                 if isConflict {
                     row.conflicts += 1

@@ -23,6 +23,8 @@ final class TestNode {
     private(set) var fold: StudyFold
     /// What the node holds, in the order in which it came.
     private(set) var held: [WrittenEntry] = []
+    /// The newest definitions that the node knows.
+    var definition = TestStudy.definition
     private var source = MemorySource()
     private var heldIDs: Set<EntryID> = []
     private var logs: [StreamID: LogName] = [:]
@@ -56,7 +58,7 @@ final class TestNode {
     func context(for actor: ActorID, using generator: inout SplitMix64) -> DecisionContext {
         let mine = commands[actor] ?? [:]
         return DecisionContext(
-            node: id, fold: fold, definition: (TestStudy.contentHash, TestStudy.definition),
+            node: id, fold: fold, definition: (TestStudy.contentHash, definition),
             charterVersion: UInt64(max(1, fold.authority.directory.versions.count)) - 1,
             entryOfCommand: { mine[$0]?.id }, receivedUTCMilliseconds: Int64(hybridTime),
             randomName: RandomName(using: &generator))
