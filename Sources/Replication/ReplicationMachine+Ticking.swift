@@ -67,6 +67,7 @@ extension ReplicationMachine {
             sendDigest(to: peer, isAnswer: false)
             considerAll(of: peer)
         }
+        beginWitnessing()
     }
 }
 
@@ -111,6 +112,8 @@ extension ReplicationMachine {
 
     /// How many things are kept in mind for all peers together; a hostile peer must not make it grow without bound.
     package var footprint: Int {
-        peers.values.reduce(pulls.count + pending.count + ingests.count + reads.count) { $0 + $1.footprint }
+        peers.values.reduce(pulls.count + pending.count + ingests.count + reads.count + witness.footprint) {
+            $0 + $1.footprint
+        }
     }
 }

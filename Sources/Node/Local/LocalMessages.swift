@@ -16,6 +16,10 @@ public enum LocalRequest: Sendable, Codable {
     case rebuild(study: StudyID)
     /// Say how far the rebuild of a study has come.
     case rebuildProgress(study: StudyID)
+    /// Take in this version of the charter: a signed version, in hexadecimal.
+    case applyCharter(String)
+    /// Stop writing until the charter names the signing key that waits in the node's directory, and close all own logs.
+    case closeLogsForNewKey
     /// Stop.
     case stop
 }
@@ -34,6 +38,10 @@ public enum LocalReply: Sendable, Codable {
     case rebuilt(RebuildOutcome)
     /// To a question for the progress; nil where no rebuild of the study runs.
     case rebuildProgress(RebuildProgress?)
+    /// The number of the charter's newest version.
+    case charter(UInt64)
+    /// The logs are closed.
+    case logsClosed
     /// The node stops.
     case stopping
     /// The request could not be answered; a sentence says why and what to do.

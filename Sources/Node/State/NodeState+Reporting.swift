@@ -4,14 +4,15 @@ import Trial
 
 extension NodeState {
     /// What is held, stream by stream.
-    mutating func streamStatus(_ core: any EventReading, knownAt: (LogID, UInt64) -> [NodeID]) throws -> [StreamStatus]
-    {
+    mutating func streamStatus(
+        _ core: any EventReading, vouchers: [LogID: [Voucher]], knownAt: (LogID, UInt64) -> [NodeID]
+    ) throws -> [StreamStatus] {
         var logs: [StreamID: [LogStatusReport]] = [:]
         for log in try core.logs() where log.head.size > 0 {
             logs[log.name.stream, default: []].append(
                 LogStatusReport(
                     log: log.name.id, node: log.name.node, size: log.head.size, root: log.head.root,
-                    alsoAt: knownAt(log.name.id, log.head.size)))
+                    alsoAt: knownAt(log.name.id, log.head.size), vouchedBy: vouchers[log.name.id] ?? []))
         }
         return logs.sorted { $0.key < $1.key }.map { stream, logs in
             let digest = digest(of: stream)

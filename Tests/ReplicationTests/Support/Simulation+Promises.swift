@@ -21,6 +21,7 @@ extension Simulation {
             named = [streams[receipt.log]]
             checkDurable(receipt.log, receipt.size, at: node)
         case .hello, .charterRequest, .charterVersions, .refusal, .haveDigest, .rangeUnavailable: break
+        case .witnessRequest, .witnessState, .cosignatures: checkWitnessing(message, from: node, to: peer)
         }
         for stream in named {
             guard let stream else {
