@@ -62,6 +62,8 @@ let package = Package(
         .systemLibrary(name: "CLinux"),
         library("EventLog", [crypto]),
         library("Trial", ["EventLog"]),
+        // What the fold is compared with: the same laws, written slowly and obviously.
+        library("TrialOracle", ["Trial", "EventLog"]),
         library("StoreCore", ["EventLog", grdb, sqlite]),
         library("Store", ["StoreCore", "EventLog"]),
         library("Views", ["Store", "StoreCore", "Trial", "EventLog", sqlite]),
@@ -85,15 +87,21 @@ let package = Package(
             "Web",
             ["Node", "Interchange", "Views", "Trial", "EventLog", crypto, logging, lifecycle] + hummingbird + nio,
             resources: [.embedInCode("Page/Resources/page.css"), .embedInCode("Page/Resources/page.js")]),
+        // A disk in memory that fails as disks do; and a whole network on such disks in one process.
+        library("MemoryDisk", ["StoreCore", sqlite]),
+        library(
+            "Simulation",
+            ["Node", "Interchange", "Replication", "MemoryDisk", "StoreCore", "TrialOracle", "Trial", "EventLog"]),
         .executableTarget(
             name: "varde",
             dependencies: [
-                "Web", "Node", "Interchange", "Store", "StoreCore", "Views", "Trial", "EventLog", arguments, logging,
+                "Web", "Node", "Simulation", "Interchange", "Store", "StoreCore", "Views", "Trial", "EventLog", arguments,
+                logging,
             ],
             swiftSettings: settings),
 
         tests("EventLogTests", ["EventLog", crypto]),
-        tests("TrialTests", ["Trial", "EventLog"]),
+        tests("TrialTests", ["TrialOracle", "Trial", "EventLog"]),
         tests("SchemaTests", ["Trial", "Replication", "EventLog", protobuf]),
         tests("StoreTests", ["Store", "StoreCore", "EventLog", grdb, sqlite]),
         tests("ViewsTests", ["Views", "Store", "StoreCore", "Trial", "EventLog", sqlite]),
@@ -101,6 +109,7 @@ let package = Package(
         tests("TransportTests", ["ZeroMQTransport", "CZeroMQ"]),
         tests("InterchangeTests", ["Interchange", "Trial"]),
         tests("NodeTests", ["Web", "Node", "Interchange", "Trial", "StoreCore", "Views", "EventLog", logging]),
+        tests("SimulationTests", ["Simulation", "MemoryDisk", "StoreCore", "EventLog"]),
         tests(
             "WebTests",
             ["Web", "Node", "Interchange", "StoreCore", "Trial", "EventLog", yams, logging, lifecycle]),

@@ -24,8 +24,7 @@ public struct NodeAccess: Sendable {
         store = node.store
         driver = node.driver
         views = node.views
-        execution = CommandExecution(
-            node: node.configuration.node, network: node.configuration.network, clock: NodeClock())
+        execution = CommandExecution(node: node.configuration.node, network: node.configuration.network)
         self.stopping = stopping
         self.commits = commits
     }

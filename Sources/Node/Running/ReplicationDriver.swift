@@ -1,8 +1,8 @@
-import EventLog
+package import EventLog
 import Logging
-import Replication
+package import Replication
 import Store
-import StoreCore
+package import StoreCore
 import Synchronization
 import Trial
 import ZeroMQTransport
@@ -333,8 +333,11 @@ actor ReplicationDriver {
 }
 
 /// Stores a range of a peer's and folds what is new in it.
-enum RangeIngest {
-    static func ingest(
+package enum RangeIngest {
+    /// Verifies, stores and folds.
+    ///
+    /// - Throws: what stops the store.
+    package static func ingest(
         _ range: EntryRange, name: LogName, from peer: NodeID, time: NodeTime, _ core: StoreCore,
         _ state: inout NodeState
     ) throws -> Result<LogHead, IngestFailure> {
@@ -360,7 +363,7 @@ enum RangeIngest {
 
 extension CharterRecord {
     /// A signed version as the store keeps it.
-    init(_ signed: SignedCharter) {
+    package init(_ signed: SignedCharter) {
         self.init(version: signed.charter.number, bytes: signed.charterBytes, signatures: signed.bytes)
     }
 }

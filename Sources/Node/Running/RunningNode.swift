@@ -1,8 +1,8 @@
-import EventLog
+package import EventLog
 import Foundation
 public import Logging
 public import ServiceLifecycle
-import StoreCore
+package import StoreCore
 import UnixSignals
 
 /// The name and version that entries say they were written by.
@@ -61,7 +61,7 @@ public struct RunningNode {
 }
 
 /// What a node needs to know before it starts.
-enum NodeStart {
+package enum NodeStart {
     /// The charter as the directory was given it, checked against the hash in the configuration.
     static func foundingChain(_ directory: NodeDirectory, _ configuration: NodeConfiguration) throws -> CharterChain {
         let text = try OwnerOnlyFile.read(
@@ -83,8 +83,8 @@ enum NodeStart {
     }
 
     /// Folds what the store holds.
-    static func state(
-        _ core: StoreCore, founding: CharterChain, _ configuration: NodeConfiguration
+    package static func state(
+        _ core: StoreCore, founding: CharterChain, network: NetworkID
     ) throws -> NodeState {
         let chain = try storedChain(core, founding: founding)
         if try core.charters().count < Int(chain.count) {
@@ -92,7 +92,7 @@ enum NodeStart {
                 for signed in chain.versions { try core.storeCharter(CharterRecord(signed)) }
             }
         }
-        var state = NodeState(chain: chain, network: configuration.network)
+        var state = NodeState(chain: chain, network: network)
         try state.catchUp(core)
         state.forgetChanges()
         return state

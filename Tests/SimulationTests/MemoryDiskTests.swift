@@ -1,0 +1,2 @@
+import MemoryDisk
+import Testing
