@@ -150,13 +150,14 @@ package struct NodeState {
 
     /// Which nodes may hold which of the streams whose participation is known here (DESIGN §6).
     ///
-    /// Before the first participation number a study is its founder's alone, and `node`'s own, which may be about to be
-    /// told that it was invited.
+    /// Before the first participation number a study is its founder's alone. A study's own stream is always `node`'s too: a
+    /// number that is not here yet may have invited it, and where the numbers that are here came first, it would else never
+    /// take the others. Whether it is given them the giving node judges.
     package func holders(for node: NodeID) -> [StreamID: Set<NodeID>] {
         var holders: [StreamID: Set<NodeID>] = [:]
         for (study, fold) in folds where fold.authority.founder != nil {
             holders[.study(study)] = fold.authority.holders(of: .study(study))
-            if fold.authority.participation == nil { holders[.study(study)]?.insert(node) }
+            holders[.study(study)]?.insert(node)
             for member in fold.authority.participation?.members ?? [] {
                 let stream = StreamID.location(member.location, in: study)
                 holders[stream] = fold.authority.holders(of: stream)

@@ -76,15 +76,21 @@ extension Simulation {
     /// What was acknowledged is where it was said to be, at everybody who may hold it.
     private func checkAcknowledged() {
         let holders = holders
-        for (id, receipt) in acknowledged where id != scenario.hostile {
-            if let kept = lostLogs[receipt.log], receipt.index >= kept { continue }
+        for (id, receipt) in acknowledged where id != hostile {
             let address = EntryAddress(log: receipt.log, index: receipt.index)
             let stream = honest.lazy.compactMap { (try? $0.core?.log(receipt.log))??.name.stream }.first
+            if let kept = keptByOthers[receipt.log],
+                receipt.index >= kept.size || kept.at.isDisjoint(with: stream.flatMap { holders[$0] } ?? [])
+            {
+                continue
+            }
             guard let stream else {
                 violate("log \(receipt.log), in which an acknowledged entry stood, is nowhere")
                 return
             }
-            for holder in (holders[stream] ?? []).sorted() {
+            // Who lost the stream, by a withdrawal say, sends nothing of it any more; it keeps what it acknowledged.
+            let others = (holders[stream] ?? []).contains(id) ? holders[stream] ?? [] : []
+            for holder in others.union([id]).sorted() {
                 guard let stored = (try? self[holder].core?.entry(at: address)) ?? nil, stored.id == receipt.entry else {
                     violate("\(holder) does not hold entry \(address), which \(id) acknowledged")
                     return

@@ -62,6 +62,8 @@ final class SimulatedNode {
     var lastHeads: [LogHead] = []
     /// Whether the machine, and not only the process, ends in the operation in which the disk is to stop.
     var powerLossComes = false
+    /// How many entries of participants waited for authority when that was last counted.
+    var waitingForAuthority = 0
     /// The failures of the disk that were counted.
     var countedFailures = 0
     /// A hostile node's earlier messages, to send them again.

@@ -61,7 +61,7 @@ extension Simulation {
             command.study != nil
         else { return }
         let target = chance(50) ? id : earlier.node
-        guard target != scenario.hostile else { return }
+        guard target != hostile else { return }
         if otherwise, let other = stepGenerator.pick(commands.suffix(20)), other.command.request != command.request,
             other.command.study != nil
         {
@@ -96,7 +96,7 @@ extension Simulation {
         guard let fold = fold(at: id) else { return }
         let place = place(at: id)
         let records = fold.locations[place.location]?.records ?? [:]
-        guard let record = stepGenerator.pick(records.keys.sorted()).flatMap({ records[$0] }), !chance(8) else {
+        guard let record = stepGenerator.pick(records.keys.sorted()).flatMap({ records[$0] }), !chance(4) else {
             let label = chance(30) ? "" : "S-\(draw(3))"
             send(
                 .register(location: place.location, labels: [ParticipantLabel(kind: .screening, text: label)]),

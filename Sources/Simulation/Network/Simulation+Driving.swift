@@ -17,7 +17,7 @@ extension Simulation {
     }
 
     func receive(_ bytes: [UInt8], from: NodeID, to: NodeID) {
-        if to == scenario.hostile, !isHealed, random.chance(15) {
+        if to == hostile, random.chance(15) {
             count(.hostileSilent)
             return
         }
@@ -53,7 +53,7 @@ extension Simulation {
     }
 
     private func send(_ bytes: [UInt8], from node: SimulatedNode, to peer: NodeID) {
-        if node.id == scenario.hostile, !isHealed {
+        if node.id == hostile {
             for altered in tamper(bytes, by: node, to: peer) { transmit(altered, from: node.id, to: peer) }
             return
         }
@@ -190,6 +190,7 @@ extension Simulation {
         switch (job, outcome) {
         case (.ingest(let token, let range, _, _), .success(.ingested(let result))):
             if case .failure(let failure) = result { ingestFailed(failure, range, at: node) }
+            countWaiting(at: node)
             input(node.id) { $0.ingestFinished(token, result, now: $1) }
             refreshAuthority(node.id, revision: node.running?.state.authorityRevision ?? 0)
         case (.ingest(let token, _, _, _), .failure(let error)):
@@ -216,10 +217,25 @@ extension Simulation {
         case (.confirm, .failure(let error)):
             unexpected(error, at: node)
             _ = node.with { $0.isConfirming = false }
-        case (.charter, .success): refreshAuthority(node.id, revision: .max)
+        case (.charter(let chain), .success):
+            let since = charterSince[chain.count] ?? now
+            charterSince[chain.count] = since
+            if now > since + 2_000 { count(.charterLate) }
+            refreshAuthority(node.id, revision: .max)
         case (.charter, .failure(let error)), (.incident, .failure(let error)): unexpected(error, at: node)
         default: break
         }
+    }
+
+    /// Counts entries that came before the authority that they rest on.
+    private func countWaiting(at node: SimulatedNode) {
+        guard let locations = study.flatMap({ node.running?.state.folds[$0] })?.locations.values else { return }
+        let count = locations.reduce(0) { sum, fold in
+            let waiting = Array(fold.waiting.values) + fold.records.values.flatMap(\.waiting.values)
+            return sum + waiting.count { $0.isAuthority }
+        }
+        if count > node.waitingForAuthority { self.count(.authorityLate) }
+        node.waitingForAuthority = count
     }
 
     /// Own entries are durable: the machine is told, and before it who may hold what.
@@ -232,14 +248,15 @@ extension Simulation {
         switch failure {
         case .contradicts(let reason):
             tally["contradiction", default: 0] += 1
-            // Nobody here writes a log twice, and what a hostile node alters carries no valid signature.
-            if !isDamaged { violate("\(node.id): entries of log \(range.log) contradict those held: \(reason)") }
+            // Nobody here writes a log twice; only what was altered, on a disk or on the way, looks as if somebody had.
+            if !isDamaged, hostile == nil { violate("\(node.id): entries of log \(range.log) contradict those held: \(reason)") }
         case .refused: tally["range refused", default: 0] += 1
         case .outOfPlace: tally["range out of place", default: 0] += 1
         case .failed: tally["range not stored", default: 0] += 1
         }
     }
 
+    /// Whether any disk may hold what nobody wrote.
     var isDamaged: Bool { nodes.values.contains(where: \.isDamaged) }
 
     private func unexpected(_ error: any Error, at node: SimulatedNode) {
@@ -254,6 +271,16 @@ extension Simulation {
         switch outcome {
         case .recorded(let receipt): tally[receipt.isRepeated ? "recorded before" : "recorded", default: 0] += 1
         case .refused: tally["refused", default: 0] += 1
+        }
+    }
+}
+
+extension Awaited {
+    /// Whether it is a version of the charter, or something in the study's own stream.
+    var isAuthority: Bool {
+        switch self {
+        case .participant: false
+        default: true
         }
     }
 }

@@ -14,6 +14,7 @@ extension Simulation {
         setUp()
         if violations.isEmpty {
             network = scenario.network
+            hostile = scenario.hostile
             scheduleSteps()
             run(milliseconds: UInt64(Scenario.faultMilliseconds))
         }
@@ -40,7 +41,8 @@ extension Simulation {
     // MARK: Opening the study
 
     private func setUp() {
-        let order = Cast.founders
+        // In a ring those who share a stream must be neighbours: who may not hold it does not relay it.
+        let order: [NodeID] = [.norcrin, .haukeland, .stavanger, .ahus, .unn]
         for (place, one) in order.enumerated() {
             for other in order[(place + 1)...] {
                 switch scenario.topology {
@@ -80,6 +82,12 @@ extension Simulation {
         }
         delegate(.tromsoNurse, at: .unn, by: .tromsoDirector)
         settle()
+        for (place, person) in [(LocationID.haukeland, Person.bergenNurse), (.stavanger, .stavangerNurse), (.unn, .tromsoNurse)] {
+            send(
+                .register(location: place, labels: [ParticipantLabel(kind: .screening, text: "S-0")]), by: person,
+                to: person.home)
+        }
+        settle()
         if let refused = commands.first(where: { $0.isRefused }) {
             violate("the study could not be opened: \(String(describing: refused.outcome)) of \(refused.command)")
         }
@@ -101,7 +109,7 @@ extension Simulation {
 
     /// Everything works again: nodes run, links are up, every client has had its answer.
     private func heal() {
-        if let hostile = scenario.hostile {
+        if let hostile {
             self[hostile].end()
             disconnect(hostile)
         }
@@ -132,7 +140,7 @@ extension Simulation {
     /// Every client that got no answer asks again, until it gets one.
     private func answerEverybody() {
         for _ in 0..<20 {
-            let lost = commands.indices.filter { commands[$0].outcome == nil && commands[$0].node != scenario.hostile }
+            let lost = commands.indices.filter { commands[$0].outcome == nil && commands[$0].node != hostile }
             if lost.isEmpty { return }
             for place in lost where commands[place].isLost { hand(place) }
             _ = run(atMost: 5_000) { lost.allSatisfy { self.commands[$0].outcome != nil } }

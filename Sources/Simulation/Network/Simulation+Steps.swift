@@ -197,9 +197,13 @@ extension Simulation {
         node.lastHeads = []
         // What nobody else holds of the node's own logs is gone, and no promise can bring it back.
         for head in before {
-            let kept = honest.filter { $0.id != node.id }.flatMap(\.heads).filter { $0.name.id == head.name.id }.map(\.size)
-            let known = kept.max() ?? 0
-            if known < head.size { lostLogs[head.name.id] = min(lostLogs[head.name.id] ?? .max, known) }
+            var kept: (size: UInt64, at: Set<NodeID>) = (0, [])
+            for other in honest where other.id != node.id {
+                guard let held = other.heads.first(where: { $0.name.id == head.name.id }) else { continue }
+                if held.size > kept.size { kept = (held.size, []) }
+                if held.size == kept.size { kept.at.insert(other.id) }
+            }
+            if kept.size < keptByOthers[head.name.id]?.size ?? .max { keptByOthers[head.name.id] = kept }
         }
         push(.restart(node.id, loss: nil), after: downMilliseconds)
     }
@@ -220,7 +224,7 @@ extension Simulation {
         guard !fonna.isSetUp, let chain = node.running?.state.chain, chain.count == 1 else { return }
         count(.nodeAdmitted)
         enqueue(.charter(Cast.chain(chain.versions + [Cast.admission])), at: node)
-        for other in [NodeID.norcrin, .haukeland] where other != scenario.hostile { connect(.fonna, other) }
+        for other in [NodeID.norcrin, .haukeland] where other != hostile { connect(.fonna, other) }
         start(fonna)
     }
 }

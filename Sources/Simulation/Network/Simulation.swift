@@ -53,10 +53,14 @@ final class Simulation {
     var violations: [String] = []
     /// Every command that was sent, in order.
     var commands: [SentByClient] = []
-    /// Entries that were acknowledged and of which every copy was lost, with the disks they were on.
-    var lostLogs: [LogID: UInt64] = [:]
+    /// Of the logs of a node that was set back: how much of each others held then, and who.
+    var keptByOthers: [LogID: (size: UInt64, at: Set<NodeID>)] = [:]
+    /// When a node first held each number of charter versions.
+    var charterSince: [UInt64: UInt64] = [:]
     var network = Scenario.NetworkFaults()
     var isHealed = false
+    /// Who is hostile, once the study is open.
+    var hostile: NodeID?
     /// A digest of everything that happened, in order.
     private(set) var trace: UInt64 = 0xCBF2_9CE4_8422_2325
     private(set) var messagesSent = 0
@@ -71,6 +75,7 @@ final class Simulation {
     private var held: [Direction: [([UInt8], UInt64)]] = [:]
     private var lastArrival: [Direction: UInt64] = [:]
 
+    /// Prepares the run of a scenario.
     init(_ scenario: Scenario) {
         self.scenario = scenario
         random = SimulationGenerator(seed: scenario.seed, purpose: 1)
@@ -82,9 +87,9 @@ final class Simulation {
         return node
     }
 
-    /// The nodes that are held to the promises.
+    /// The nodes that are held to the promises: all but the hostile one.
     var honest: [SimulatedNode] {
-        Cast.everybody.filter { $0 != scenario.hostile }.map { self[$0] }.filter(\.isSetUp)
+        Cast.everybody.filter { $0 != hostile }.map { self[$0] }.filter(\.isSetUp)
     }
 
     func count(_ kind: FaultKind) { counts[kind, default: 0] += 1 }

@@ -5,7 +5,7 @@ extension Scenario {
     static let faultMilliseconds = 24_000
 
     /// Draws the scenario of a seed.
-    static func draw(seed: UInt64, commands: Int = 60) -> Scenario {
+    public static func draw(seed: UInt64) -> Scenario {
         var generator = SimulationGenerator(seed: seed)
         var scenario = Scenario(
             seed: seed, topology: generator.one(of: .mesh, .mesh, .star, .ring), network: NetworkFaults(), hostile: nil,
@@ -20,7 +20,7 @@ extension Scenario {
         // What a node forgets, an honest peer brings back; a hostile one may keep it, and then only a fork tells.
         if generator.chance(35) { scenario.hostile = generator.one(of: .ahus, .unn, .stavanger) }
         var drawn: [(time: UInt64, node: NodeID, action: Action)] = []
-        drawCommands(commands, into: &drawn, using: &generator)
+        drawCommands(100, into: &drawn, using: &generator)
         drawFaults(into: &drawn, hostile: scenario.hostile, using: &generator)
         drawn = drawn.filter { $0.node != scenario.hostile || !$0.action.isOfPeople }
         scenario.steps = drawn.enumerated().sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }
@@ -63,7 +63,7 @@ extension Scenario {
     ) {
         func node() -> NodeID { generator.pick(Cast.founders) ?? .norcrin }
         func down() -> UInt64 { UInt64(generator.number(50...4_000)) }
-        func span() -> UInt64 { UInt64(generator.one(of: 300, 2_000, 8_000)) }
+        func span() -> UInt64 { UInt64(generator.one(of: 300, 3_000, 10_000)) }
         let cuts: [Cut] = [.noticed, .silent, .oneWay, .flapping, .clogged]
         for _ in 0..<generator.below(6) {
             drawn.append((moment(&generator), node(), .cut(node(), generator.pick(cuts) ?? .silent, milliseconds: span())))

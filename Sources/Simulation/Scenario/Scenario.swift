@@ -1,9 +1,9 @@
 import EventLog
 
 /// What a seed draws: how the network is, and what happens when. The same scenario always runs the same way.
-struct Scenario: Sendable {
+public struct Scenario: Sendable, Codable {
     /// The seed.
-    let seed: UInt64
+    public let seed: UInt64
     /// How the links of the nodes lie.
     var topology: Topology
     /// What the network does wrong all the time.
@@ -14,7 +14,7 @@ struct Scenario: Sendable {
     var steps: [Step]
 
     /// How the nodes are connected.
-    enum Topology: String, Sendable, CaseIterable {
+    enum Topology: String, Sendable, Codable {
         /// Everyone with everyone.
         case mesh
         /// Everyone with the coordinating node.
@@ -24,7 +24,7 @@ struct Scenario: Sendable {
     }
 
     /// What the network does wrong all the time.
-    struct NetworkFaults: Sendable {
+    struct NetworkFaults: Sendable, Codable {
         var dropPercent = 0
         var duplicatePercent = 0
         var reorders = false
@@ -33,7 +33,7 @@ struct Scenario: Sendable {
     }
 
     /// Something that happens at a time.
-    struct Step: Sendable {
+    struct Step: Sendable, Codable {
         /// Names the step, also when others are left out.
         let number: Int
         /// Milliseconds after the study was opened.
@@ -47,7 +47,7 @@ struct Scenario: Sendable {
     }
 
     /// What may happen.
-    enum Action: Sendable {
+    enum Action: Sendable, Codable {
         /// Somebody enters something at the node.
         case command
         /// Somebody with authority changes who may do what.
@@ -80,18 +80,17 @@ struct Scenario: Sendable {
         case admit
     }
 
-    enum Cut: String, Sendable {
+    enum Cut: String, Sendable, Codable {
         case noticed, silent, oneWay, flapping, clogged
     }
 
-    enum DiskFailure: String, Sendable {
+    enum DiskFailure: String, Sendable, Codable {
         case full, sync, write
     }
 }
 
 extension Scenario.Step: CustomStringConvertible {
     var description: String {
-        let what = "\(action)"
-        return "#\(number) at \(time) ms, \(node): \(what)"
+        "\(time) ms, \(node): \(action)"
     }
 }
