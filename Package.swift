@@ -109,7 +109,9 @@ let package = Package(
         tests("TransportTests", ["ZeroMQTransport", "CZeroMQ"]),
         tests("InterchangeTests", ["Interchange", "Trial"]),
         tests("NodeTests", ["Web", "Node", "Interchange", "Trial", "StoreCore", "Views", "EventLog", logging]),
-        tests("SimulationTests", ["Simulation", "MemoryDisk", "StoreCore", "EventLog"]),
+        .testTarget(
+            name: "SimulationTests", dependencies: ["Simulation", "MemoryDisk", "StoreCore", "EventLog"],
+            exclude: ["Histories"], swiftSettings: settings),
         tests(
             "WebTests",
             ["Web", "Node", "Interchange", "StoreCore", "Trial", "EventLog", yams, logging, lifecycle]),

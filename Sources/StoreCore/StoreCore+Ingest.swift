@@ -77,7 +77,9 @@ extension StoreCore {
             orders.covers(header, at: EntryAddress(log: header.log, index: header.index), position: position)
                 || isDropAllowed(header, position)
         }
-        return .stored(try store(verified, branch: state.branch, orders: orders, time: time))
+        let stored = try store(verified, branch: state.branch, orders: orders, time: time)
+        closeTakenBack(range.log)
+        return .stored(stored)
     }
 
     private func store(
@@ -128,6 +130,15 @@ extension StoreCore {
             throw RangeRefusal(log: range.log, index: range.start, rule: .ownLogIsOpen)
         }
         try suspend(state, seen: checkpoint, peer: peer, time: time)
+    }
+
+    /// Closes an own log once all of it that was seen is held again, in the transaction that brought it: a command that comes
+    /// next begins a new epoch.
+    private func closeTakenBack(_ log: LogID) {
+        guard let state = state(of: log), case .suspended(let seen) = state.status, state.frontier.size >= seen.size else {
+            return
+        }
+        giveUp(state, reason: .takenBack)
     }
 
     /// Keeps a refused range as an incident; where the writer may have signed two histories, with both heads.

@@ -64,7 +64,7 @@ extension StoreCore {
                         "a head of size \(seen.checkpoint.size) is signed by this node that contradicts what is held: "
                         + "the log is closed, and nothing of it is dropped",
                     heldHead: try newestCheckpoint(of: log), shownHead: note))
-            try giveUp(state, reason: .forked)
+            giveUp(state, reason: .forked)
             return .forked
         }
         try suspend(state, seen: seen, peer: peer, time: time)
@@ -99,10 +99,10 @@ extension StoreCore {
         try requireWritable()
         guard let state = state(of: log) else { throw StoreError.unknownLog(log) }
         guard state.isOwn else { throw StoreError.notOwnLog(log) }
-        try giveUp(state, reason: reason)
+        giveUp(state, reason: reason)
     }
 
-    private func giveUp(_ state: LogState, reason: LogCloseReason) throws {
+    func giveUp(_ state: LogState, reason: LogCloseReason) {
         if case .closed = state.status { return }
         change(state.branch) { $0.status = .closed(reason) }
         if openLogs[state.name.stream] == state.name.id {
@@ -125,8 +125,12 @@ extension StoreCore {
         case .newEpochs:
             for log in openLogs.values.sorted() {
                 guard let state = state(of: log) else { continue }
-                try giveUp(state, reason: .guardFailed)
+                giveUp(state, reason: .guardFailed)
             }
+        }
+        // A log that was suspended when the process ended is never written to again, whatever becomes of its entries.
+        for state in logsByBranch.values where state.isOwn {
+            if case .suspended = state.status { giveUp(state, reason: .takenBack) }
         }
         undo.append(.startConfirmed)
         isStartConfirmed = true

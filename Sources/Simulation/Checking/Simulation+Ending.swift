@@ -90,7 +90,9 @@ extension Simulation {
             }
             // Who lost the stream, by a withdrawal say, sends nothing of it any more; it keeps what it acknowledged.
             let others = (holders[stream] ?? []).contains(id) ? holders[stream] ?? [] : []
-            for holder in others.union([id]).sorted() {
+            // A node that was set back since is given back only what it may still hold.
+            let itself: Set<NodeID> = keptByOthers[receipt.log] == nil ? [id] : []
+            for holder in others.union(itself).sorted() {
                 guard let stored = (try? self[holder].core?.entry(at: address)) ?? nil, stored.id == receipt.entry else {
                     violate("\(holder) does not hold entry \(address), which \(id) acknowledged")
                     return
