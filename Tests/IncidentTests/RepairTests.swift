@@ -1,5 +1,7 @@
 import EventLog
 import Foundation
+import Node
+import Replication
 import StoreCore
 import Testing
 

@@ -56,7 +56,7 @@ struct ProofMaking {
             if try !head.cosignatures(by: witnesses).isEmpty { return head }
             newest = head
         }
-        if let head = try cosigned(over: address) { return head }
+        if let head = try self.cosigned(over: address) { return head }
         if let note = try reader.newestCheckpoint(of: address.log) {
             let head = try SignedCheckpoint(bytes: note)
             if head.checkpoint.size > (newest?.checkpoint.size ?? address.index) { newest = head }

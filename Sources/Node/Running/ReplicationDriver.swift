@@ -1,6 +1,6 @@
 package import EventLog
 import Logging
-package import Replication
+import Replication
 import Store
 package import StoreCore
 import Synchronization
