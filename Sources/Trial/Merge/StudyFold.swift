@@ -85,6 +85,15 @@ public struct StudyFold {
             guard let location else { continue }
             var fold = locations.removeValue(forKey: location) ?? LocationFold(location: location)
             defer { locations[location] = fold }
+            var writers: Set<NodeID> = []
+            for entry in entries where !fold.holds(entry.id) {
+                if let header = entry.header, note(header, of: entry) { writers.insert(entry.writer) }
+            }
+            if !writers.isEmpty {
+                let stream = StreamID.location(location, in: study)
+                let affected = judgements.keys.filter { writers.contains($0.writer) && $0.stream == stream }
+                try fold.authorityChanged(Set(affected), source: source, judge: { judge($0) })
+            }
             try fold.insert(contentsOf: entries, source: source, judge: { judge($0) })
         }
         return isAuthorityNew && authority != before

@@ -57,21 +57,19 @@ final class TestNetwork: Sendable {
 
     /// Starts a node and waits for nothing.
     func launch(_ node: NodeID) throws {
-        // One that was killed leaves the address of its HTTP interface behind.
-        try? FileManager.default.removeItem(atPath: directory(node).httpAddress)
         let program = try scratch.start(
             ["node", "run", "--dir", directory(node).path, "--end-with-parent"], in: namespaces[node])
         running.withLock { $0[node] = program }
     }
 
-    /// Waits until a started node answers, also over HTTP.
+    /// Waits until a started node answers.
     func untilAnswers(_ node: NodeID) async throws {
         let program = running.withLock { $0[node] }
         try await until("\(node) answers") {
             if let program, program.status != nil {
                 throw TestFailure("\(node) ended at once: \(program.result().text)")
             }
-            return directory(node).runningHTTPAddress != nil && (try? await status(node)) != nil
+            return (try? await status(node)) != nil
         }
     }
 
