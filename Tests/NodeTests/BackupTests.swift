@@ -79,7 +79,9 @@ extension AcceptanceTests {
             }
             for (key, secret) in try bytes(below: directory.path + "/keys") {
                 let text = String(decoding: secret, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
-                let raw = Data(try required([UInt8](hex: text), key))
+                // What is no key (the mark of a witness key in use) is text only.
+                let raw = [UInt8](hex: text).map { Data($0) } ?? Data(text.utf8)
+                guard raw.count > 8 else { continue }
                 for (name, bytes) in try bytes(below: backup) {
                     #expect(bytes.range(of: Data(text.utf8)) == nil && bytes.range(of: raw) == nil, "\(key) in \(name)")
                 }

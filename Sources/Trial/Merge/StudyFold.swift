@@ -86,7 +86,9 @@ public struct StudyFold {
             var fold = locations.removeValue(forKey: location) ?? LocationFold(location: location)
             defer { locations[location] = fold }
             var writers: Set<NodeID> = []
-            for entry in entries where !fold.holds(entry.id) {
+            // Noted once each: two entries in one place would show that the log was forked.
+            var noted: Set<EntryID> = []
+            for entry in entries where !fold.holds(entry.id) && noted.insert(entry.id).inserted {
                 if let header = entry.header, note(header, of: entry) { writers.insert(entry.writer) }
             }
             if !writers.isEmpty {

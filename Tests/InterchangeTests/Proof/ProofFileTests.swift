@@ -69,10 +69,10 @@ struct ProofFileTests {
 
     @Test(arguments: [
         ("\"format\": \"varde/entry-proof/0\"", "\"format\": \"varde/entry-proof/1\"", "varde/entry-proof/1"),
-        ("\"format\"", "\"charter\"", "format"), ("\"orders\": [],", "", "'orders' is missing"),
+        ("\"format\"", "\"charter\"", "twice"), ("\"orders\": [],", "", "'orders' is missing"),
         ("\"orders\": []", "\"orders\": [], \"orders\": []", "twice"),
         ("\"orders\": []", "\"orders\": {}", "no array"), ("\"orders\": []", "\"order\": []", "'order'"),
-        ("\"salt\": \"", "\"salt\": \"AAAA", "no base64"), ("\"epoch\": \"00", "\"epoch\": \"", "name of the log"),
+        ("\"salt\": \"", "\"salt\": \"AAAA", "16 bytes"), ("\"epoch\": \"00", "\"epoch\": \"", "name of the log"),
         ("\"node\": \"haukeland\"", "\"node\": \"Haukeland\"", "name of the log"),
         ("\"entry\": {", "\"entry\": {\"extra\": 1,", "entry.extra"),
         ("index 2\\n", "index 02\\n", "plain decimal number"),

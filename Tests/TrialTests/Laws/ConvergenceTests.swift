@@ -237,15 +237,15 @@ struct ConvergenceTests {
         #expect(void == Set(VoidRule.allCases), "missing \(Set(VoidRule.allCases).subtracting(void))")
         #expect(findings == Set(FindingRule.allCases))
         #expect(
-            conflicts > 200 && aliases > 20 && waiting > 20 && notUnderstood > 50 && removed > 200 && dropped > 20,
+            conflicts > 100 && aliases > 20 && waiting > 20 && notUnderstood > 50 && removed > 200 && dropped > 20,
             """
             \(conflicts) conflicts, \(aliases) aliases, \(waiting) waiting, \(notUnderstood) not understood, \
             \(removed) removed, \(dropped) dropped
             """)
         #expect(
-            ConflictKind.allCases.allSatisfy { kinds[$0, default: 0] > ($0 == .answer ? 2 : 20) } && wrong > 2
+            ConflictKind.allCases.allSatisfy { kinds[$0, default: 0] > ($0 == .answer ? 2 : 10) } && wrong > 2
                 && divided > 5
-                && unseen > 30 && judged > 10 && confirmed > 1,
+                && unseen > 30 && judged > 5 && confirmed > 1,
             """
             \(kinds), \(wrong) wrong forms, \(divided) divided, \(unseen) merged unseen, \(judged) resolutions, \
             \(confirmed) confirmations
