@@ -53,7 +53,7 @@ struct BodyFuzzTests {
                 ),
                 ("/session", "application/x-www-form-urlencoded", "code=0000"),
             ]
-            var generator = Seeded(state: 17)
+            var generator = SeededGenerator(seed: 17)
             var refused = 0
             try await LoopbackClient.connect(port: node.port) { client in
                 for round in 0..<400 {
@@ -73,18 +73,5 @@ struct BodyFuzzTests {
             #expect(refused > 200)
             #expect(try await node.get("/api/v0/node").status == 200)
         }
-    }
-}
-
-/// A small seeded generator (SplitMix64), so that every run sends the same.
-private struct Seeded: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var word = state
-        word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-        return word ^ (word >> 31)
     }
 }

@@ -1,19 +1,14 @@
 /// A small seeded generator (SplitMix64), so that every run of a seed draws the same.
 struct SimulationGenerator: RandomNumberGenerator, Sendable {
-    private var state: UInt64
+    private var base: SeededGenerator
 
     init(seed: UInt64, purpose: UInt64 = 0) {
-        state = seed &* 0x2545_F491_4F6C_DD1D &+ purpose &* 0xD6E8_FEB8_6659_FD93 &+ 0x9E37_79B9_7F4A_7C15
+        base = SeededGenerator(
+            seed: seed &* 0x2545_F491_4F6C_DD1D &+ purpose &* 0xD6E8_FEB8_6659_FD93 &+ 0x9E37_79B9_7F4A_7C15)
         _ = next()
     }
 
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var word = state
-        word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-        return word ^ (word >> 31)
-    }
+    mutating func next() -> UInt64 { base.next() }
 
     /// A number from 0 to `count - 1`.
     mutating func below(_ count: Int) -> Int { Int.random(in: 0..<count, using: &self) }

@@ -1,0 +1,1 @@
+../../Sources/Simulation/World/SeededGenerator.swift
