@@ -38,6 +38,19 @@ public struct ScheduledVisit: Hashable, Sendable {
         case done
         /// It does not have to take place.
         case notApplicable(VisitExclusion)
+
+        /// How it stands on a day.
+        ///
+        /// - Parameter window: the days on which it may take place; nil while they are not known.
+        public func state(asOf day: CalendarDate, window: ClosedRange<CalendarDate>?) -> VisitState {
+            switch self {
+            case .done: return .done
+            case .notApplicable(let exclusion): return .notApplicable(exclusion)
+            case .open:
+                guard let window, day >= window.lowerBound else { return .notYetDue }
+                return day > window.upperBound ? .overdue : .due
+            }
+        }
     }
 
     /// The event.
@@ -54,15 +67,7 @@ public struct ScheduledVisit: Hashable, Sendable {
     public let outcome: Outcome
 
     /// How it stands on a day.
-    public func state(asOf day: CalendarDate) -> VisitState {
-        switch outcome {
-        case .done: return .done
-        case .notApplicable(let exclusion): return .notApplicable(exclusion)
-        case .open:
-            guard let window, day >= window.lowerBound else { return .notYetDue }
-            return day > window.upperBound ? .overdue : .due
-        }
-    }
+    public func state(asOf day: CalendarDate) -> VisitState { outcome.state(asOf: day, window: window) }
 }
 
 /// When a participant's visits are due, and which were entered (Protocols/trial-plan.md, "Visit schedule").

@@ -145,16 +145,6 @@ public struct QuestionnaireSummary: Hashable, Sendable {
         public var day: String?
     }
 
-    /// What is known of it, whatever the day.
-    public enum Outcome: Hashable, Sendable {
-        /// Nothing was answered.
-        case open
-        /// It was answered.
-        case done
-        /// It does not have to be answered.
-        case notApplicable(VisitExclusion)
-    }
-
     /// The participant.
     public var participant: EntryID
     /// Where the participant belongs.
@@ -173,25 +163,15 @@ public struct QuestionnaireSummary: Hashable, Sendable {
     public var occurrence: Int
     /// The day it is due; nil while the day it is counted from is not known. The window goes with it.
     public var due: CalendarDate?
-    /// The first day.
-    public var windowStart: CalendarDate?
-    /// The last day.
-    public var windowEnd: CalendarDate?
+    /// The days on which it may take place.
+    public var window: ClosedRange<CalendarDate>?
     /// What is known of it.
-    public var outcome: Outcome
+    public var outcome: ScheduledVisit.Outcome
     /// The answers that stand.
     public var answers: [Answer]
     /// Whether any answer is about a day of the window; nil while that is not known, or nothing was answered.
     public var isAnsweredInWindow: Bool?
 
     /// How it stands on a day.
-    public func state(asOf day: CalendarDate) -> VisitState {
-        switch outcome {
-        case .done: return .done
-        case .notApplicable(let exclusion): return .notApplicable(exclusion)
-        case .open:
-            guard let windowStart, let windowEnd, day >= windowStart else { return .notYetDue }
-            return day > windowEnd ? .overdue : .due
-        }
-    }
+    public func state(asOf day: CalendarDate) -> VisitState { outcome.state(asOf: day, window: window) }
 }

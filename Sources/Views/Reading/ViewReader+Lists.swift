@@ -136,12 +136,15 @@ extension ViewReader {
             FROM planned_questionnaire WHERE participant = ?1 ORDER BY place
             """, [String(participant.number)]
         ) { row in
-            let outcome: QuestionnaireSummary.Outcome? =
+            let outcome: ScheduledVisit.Outcome? =
                 switch row.text(8) {
                 case "open": .open
                 case "done": .done
                 case let word: VisitExclusion(rawValue: word).map { .notApplicable($0) }
                 }
+            let days = [6, 7].map { row.optionalText($0).flatMap { CalendarDate($0) } }
+            var window: ClosedRange<CalendarDate>?
+            if let first = days[0], let last = days[1], first <= last { window = first...last }
             guard let outcome, let respondent = QuestionnaireRespondent(rawValue: row.text(2)),
                 let answers = try? QuestionnaireSummary.answers(row.bytes(9))
             else {
@@ -152,70 +155,39 @@ extension ViewReader {
                 participant: participant.participant, location: participant.location, labels: participant.labels,
                 questionnaire: row.text(0), form: FormOID(row.text(1)), respondent: respondent,
                 event: StudyEventOID(row.text(3)), occurrence: Int(row.int64(4)),
-                due: row.optionalText(5).flatMap { CalendarDate($0) },
-                windowStart: row.optionalText(6).flatMap { CalendarDate($0) },
-                windowEnd: row.optionalText(7).flatMap { CalendarDate($0) }, outcome: outcome, answers: answers,
-                isAnsweredInWindow: row.flag(10))
+                due: row.optionalText(5).flatMap { CalendarDate($0) }, window: window, outcome: outcome,
+                answers: answers, isAnsweredInWindow: row.flag(10))
         }
     }
 }
 
 extension QuestionnaireSummary {
     fileprivate static func answers(_ bytes: [UInt8]) throws -> [Answer] {
-        var reader = JSONReader(bytes)
-        let answers = try reader.array { list -> [Answer] in
-            var answers: [Answer] = []
-            while list.hasMore {
-                answers.append(
-                    try list.array { answer in
-                        Answer(
-                            form: try answer.identifier(), event: try answer.identifier(),
-                            day: try answer.optionalText())
-                    })
+        try JSONReader.list(in: bytes) { list in
+            try list.array { answer in
+                Answer(form: try answer.identifier(), event: try answer.identifier(), day: try answer.optionalText())
             }
-            return answers
         }
-        try reader.end()
-        return answers
     }
 }
 
 extension ConflictSummary {
     fileprivate static func decisions(_ bytes: [UInt8]) throws -> [EntryID] {
-        var reader = JSONReader(bytes)
-        let decisions = try reader.array { list -> [EntryID] in
-            var decisions: [EntryID] = []
-            while list.hasMore { decisions.append(try list.identifier()) }
-            return decisions
-        }
-        try reader.end()
-        return decisions
+        try JSONReader.list(in: bytes) { try $0.identifier() }
     }
 
     fileprivate static func sides(_ bytes: [UInt8], _ entries: [StoredCells.StoredEntry]) throws -> [Side] {
-        var reader = JSONReader(bytes)
-        let sides = try reader.array { list -> [Side] in
-            var sides: [Side] = []
-            while list.hasMore {
-                sides.append(
-                    try list.array { side in
-                        let kind = try side.text()
-                        let entry = try StoredCells.entry(try side.unsigned(), of: entries)
-                        let position = try side.isNull() ? nil : side.unsigned()
-                        let values = try side.array { values -> [PlacedValue] in
-                            var placed: [PlacedValue] = []
-                            while values.hasMore { placed.append(try value(&values, entries)) }
-                            return placed
-                        }
-                        return Side(
-                            kind: kind, entry: entry.id, position: position,
-                            origin: entry.origin.map { OriginSummary($0) }, values: values)
-                    })
+        try JSONReader.list(in: bytes) { list in
+            try list.array { side in
+                let kind = try side.text()
+                let entry = try StoredCells.entry(try side.unsigned(), of: entries)
+                let position = try side.isNull() ? nil : side.unsigned()
+                let values = try side.list { try value(&$0, entries) }
+                return Side(
+                    kind: kind, entry: entry.id, position: position, origin: entry.origin.map { OriginSummary($0) },
+                    values: values)
             }
-            return sides
         }
-        try reader.end()
-        return sides
     }
 
     private static func value(

@@ -49,6 +49,23 @@ struct JSONReader {
         return result
     }
 
+    /// Reads an array of any number of elements, each by `element`.
+    mutating func list<Element>(_ element: (inout JSONReader) throws -> Element) throws -> [Element] {
+        try array { list in
+            var elements: [Element] = []
+            while list.hasMore { elements.append(try element(&list)) }
+            return elements
+        }
+    }
+
+    /// Reads bytes that hold an array and nothing else, each element by `element`.
+    static func list<Element>(in bytes: [UInt8], _ element: (inout JSONReader) throws -> Element) throws -> [Element] {
+        var reader = JSONReader(bytes)
+        let elements = try reader.list(element)
+        try reader.end()
+        return elements
+    }
+
     /// Whether the array that is being read has a further element.
     var hasMore: Bool { next != UInt8(ascii: "]") }
 

@@ -30,26 +30,17 @@ enum StoredCells {
 
     /// The table of entries.
     static func entries(_ bytes: [UInt8]) throws -> [StoredEntry] {
-        var reader = JSONReader(bytes)
-        let entries = try reader.array { list -> [StoredEntry] in
-            var entries: [StoredEntry] = []
-            while list.hasMore {
-                entries.append(
-                    try list.array { entry in
-                        let id: EntryID = try entry.identifier()
-                        guard entry.hasMore else { return StoredEntry(id: id, origin: nil) }
-                        return StoredEntry(
-                            id: id,
-                            origin: StoredOrigin(
-                                utcMilliseconds: try entry.number(), node: NodeID(unchecked: try entry.text()),
-                                actor: try entry.text(), role: try entry.text(),
-                                performedAt: try entry.optionalText()))
-                    })
+        try JSONReader.list(in: bytes) { list in
+            try list.array { entry in
+                let id: EntryID = try entry.identifier()
+                guard entry.hasMore else { return StoredEntry(id: id, origin: nil) }
+                return StoredEntry(
+                    id: id,
+                    origin: StoredOrigin(
+                        utcMilliseconds: try entry.number(), node: NodeID(unchecked: try entry.text()),
+                        actor: try entry.text(), role: try entry.text(), performedAt: try entry.optionalText()))
             }
-            return entries
         }
-        try reader.end()
-        return entries
     }
 
     /// When and where a form was entered, from its table of entries.
@@ -83,11 +74,7 @@ enum StoredCells {
             read.unit = try value.optionalText()
             read.reason = try value.optionalText()
             if value.hasMore {
-                read.codes = try value.array { codes in
-                    var texts: [String] = []
-                    while codes.hasMore { texts.append(try codes.text()) }
-                    return texts
-                }
+                read.codes = try value.list { try $0.text() }
             }
             if value.hasMore {
                 read.file = try value.array { file in

@@ -72,8 +72,8 @@ extension QuestionnaireListDocument.Due {
             exclusion = reason
         }
         dueDate = due.due?.description
-        windowFrom = due.windowStart?.description
-        windowTo = due.windowEnd?.description
+        windowFrom = due.window?.lowerBound.description
+        windowTo = due.window?.upperBound.description
         answers = due.answers.map {
             QuestionnaireListDocument.Answer(form: $0.form, event: $0.event, day: $0.day)
         }
