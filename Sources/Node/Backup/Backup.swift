@@ -93,6 +93,13 @@ public struct BackupProgress: Hashable, Sendable, Codable {
     public var total: UInt64
 }
 
+/// When a backup was begun.
+struct BackupStart: Sendable {
+    let instant = ContinuousClock.now
+    /// ISO 8601, without fractions of a second.
+    let time = UTCText.iso8601(milliseconds: NodeClock().now().utcMilliseconds / 1000 * 1000)
+}
+
 /// The folder of a backup: the events file, and what a new directory of the node needs beside keys.
 ///
 /// It holds no key and no head file: nobody who has it can sign or connect as the node, and a node that is started from it
@@ -134,9 +141,7 @@ struct BackupFolder {
         let founding = try NodeStart.foundingChain(directory, configuration)
         let reader = try StoreReader(directory: path)
         let chain = try NodeStart.storedChain(reader, founding: founding)
-        let report = try LogVerification.run(
-            on: reader, writerKeys: { chain.signingKeys(of: $0).reversed().map { $0.key.hash.bytes } }
-        ) {
+        let report = try LogVerification.run(on: reader, charter: chain) {
             progress(BackupProgress(phase: .checking, done: $0.entries, total: $0.total))
         }
         guard report.isSound else {
@@ -146,8 +151,23 @@ struct BackupFolder {
         return report
     }
 
+    /// Checks the copy and gives it the name of a backup.
+    ///
+    /// - Parameters:
+    ///   - heads: what the node held when the backup began.
+    ///   - start: when that was.
+    func complete(
+        holding heads: [LogHead], _ start: BackupStart, as finished: BackupFolder,
+        progress: @escaping (BackupProgress) -> Void
+    ) throws -> BackupReport {
+        let report = try check(progress: progress)
+        try checkHolds(heads)
+        let manifest = try finish(report, time: start.time, as: finished)
+        return BackupReport(report, manifest, at: finished.path, took: ContinuousClock.now - start.instant)
+    }
+
     /// Refuses the copy where it lacks any of these heads.
-    func checkHolds(_ heads: [LogHead]) throws {
+    private func checkHolds(_ heads: [LogHead]) throws {
         let reader = try StoreReader(directory: path)
         for head in heads {
             guard let held = try reader.log(head.name.id)?.head, held.size >= head.size,
@@ -157,17 +177,14 @@ struct BackupFolder {
     }
 
     /// Writes the manifest and gives the folder its name: only now is it a backup.
-    func finish(_ report: VerificationReport, time: String, as finished: BackupFolder) throws -> BackupManifest {
+    private func finish(_ report: VerificationReport, time: String, as finished: BackupFolder) throws -> BackupManifest {
         let configuration = try NodeConfiguration.read(node)
         let (bytes, hash) = try BackupFolder.digest(of: events)
         let manifest = BackupManifest(
             format: BackupManifest.currentFormat, network: configuration.network, node: configuration.node,
             software: Software.name, time: time, logs: report.logs, entries: report.entries, bytes: bytes,
             sha256: hash)
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        try OwnerOnlyFile.write(
-            String(decoding: try encoder.encode(manifest), as: UTF8.self) + "\n", to: self.manifest)
+        try OwnerOnlyFile.write(try OwnerOnlyFile.json(manifest), to: self.manifest)
         try BackupFolder.rename(path, to: finished.path)
         return manifest
     }
@@ -175,12 +192,7 @@ struct BackupFolder {
     /// Reads the manifest.
     func readManifest() throws -> BackupManifest {
         let text = try OwnerOnlyFile.read(manifest, advice: "this is no backup made by 'varde backup'")
-        let manifest: BackupManifest
-        do {
-            manifest = try JSONDecoder().decode(BackupManifest.self, from: Data(text.utf8))
-        } catch {
-            throw DirectoryError.unreadable(path: self.manifest, reason: "\(error)")
-        }
+        let manifest: BackupManifest = try OwnerOnlyFile.decode(text, of: self.manifest) { "\($0)" }
         guard manifest.format == BackupManifest.currentFormat else {
             throw BackupError.unknownFormat(path: self.manifest, found: manifest.format)
         }

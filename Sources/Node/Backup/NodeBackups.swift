@@ -33,21 +33,18 @@ final class NodeBackups: Sendable {
             })
         else { throw BackupError.isRunning }
         defer { state.withLock { $0 = State() } }
-        let clock = ContinuousClock()
-        let start = clock.now
-        let time = UTCText.iso8601(milliseconds: NodeClock().now().utcMilliseconds / 1000 * 1000)
+        let start = BackupStart()
         let folder = BackupFolder(path: path)
         try folder.prepare()
         let unfinished = folder.unfinished
         do {
             try unfinished.copySettings(from: directory)
             let heads = try await copy(store, to: unfinished.events)
-            let (report, manifest) = try await onOwnThread { [self] in
-                let report = try unfinished.check { progress in self.state.withLock { $0.progress = progress } }
-                try unfinished.checkHolds(heads)
-                return (report, try unfinished.finish(report, time: time, as: folder))
+            return try await onOwnThread { [self] in
+                try unfinished.complete(holding: heads, start, as: folder) { progress in
+                    self.state.withLock { $0.progress = progress }
+                }
             }
-            return BackupReport(report, manifest, at: path, took: clock.now - start)
         } catch {
             try? FileManager.default.removeItem(atPath: unfinished.path)
             throw error
@@ -110,9 +107,7 @@ extension OfflineNode {
     ) throws -> BackupReport {
         let lock = try DirectoryLock(directory: directory.path)
         defer { withExtendedLifetime(lock) {} }
-        let clock = ContinuousClock()
-        let start = clock.now
-        let time = UTCText.iso8601(milliseconds: NodeClock().now().utcMilliseconds / 1000 * 1000)
+        let start = BackupStart()
         let folder = BackupFolder(path: path)
         let unfinished = folder.unfinished
         let reader = try StoreReader(directory: directory.path)
@@ -124,10 +119,8 @@ extension OfflineNode {
                 let done = copy.progress
                 progress(BackupProgress(phase: .copying, done: UInt64(done.pages), total: UInt64(done.total)))
             }
-            let report = try unfinished.check(progress: progress)
-            try unfinished.checkHolds(try reader.heads().filter { $0.size > 0 })
-            let manifest = try unfinished.finish(report, time: time, as: folder)
-            return BackupReport(report, manifest, at: path, took: clock.now - start)
+            let heads = try reader.heads().filter { $0.size > 0 }
+            return try unfinished.complete(holding: heads, start, as: folder, progress: progress)
         } catch {
             try? FileManager.default.removeItem(atPath: unfinished.path)
             throw error

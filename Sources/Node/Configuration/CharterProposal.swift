@@ -33,12 +33,7 @@ public struct CharterProposal: Sendable {
     public init(file path: String) throws {
         let text = try OwnerOnlyFile.read(
             path, advice: "a proposal is made by 'varde network admit', 'rotate' or 'revoke'")
-        let file: File
-        do {
-            file = try JSONDecoder().decode(File.self, from: Data(text.utf8))
-        } catch {
-            throw DirectoryError.unreadable(path: path, reason: "it is no proposal of a charter")
-        }
+        let file: File = try OwnerOnlyFile.decode(text, of: path) { _ in "it is no proposal of a charter" }
         guard file.kind == CharterProposal.kind, file.format == 0, let chain = [UInt8](hex: file.chain),
             let version = [UInt8](hex: file.version)
         else { throw DirectoryError.unreadable(path: path, reason: "it is no proposal that this software knows") }
@@ -53,9 +48,7 @@ public struct CharterProposal: Sendable {
     public func write(to path: String) throws {
         let file = File(
             format: 0, kind: CharterProposal.kind, chain: chain.bytes.hex, version: version.bytes.hex)
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-        try OwnerOnlyFile.exchange(String(decoding: try encoder.encode(file), as: UTF8.self) + "\n", at: path)
+        try OwnerOnlyFile.exchange(try OwnerOnlyFile.json(file), at: path)
     }
 
     /// Every rule but that of the signatures.

@@ -41,11 +41,7 @@ public struct JoinRequest: Hashable, Sendable, Codable {
     /// - Throws: ``DirectoryError``.
     public init(file path: String) throws {
         let text = try OwnerOnlyFile.read(path, advice: "a request is made by 'varde network join'")
-        do {
-            self = try JSONDecoder().decode(JoinRequest.self, from: Data(text.utf8))
-        } catch {
-            throw DirectoryError.unreadable(path: path, reason: "it is no request to join a network: \(error)")
-        }
+        self = try OwnerOnlyFile.decode(text, of: path) { "it is no request to join a network: \($0)" }
         guard format == 0 else { throw DirectoryError.unreadable(path: path, reason: "it is of format \(format)") }
     }
 
@@ -148,8 +144,6 @@ extension JoinRequest {
     ///
     /// - Throws: ``DirectoryError``.
     public func write(to path: String) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        try OwnerOnlyFile.exchange(String(decoding: try encoder.encode(self), as: UTF8.self) + "\n", at: path)
+        try OwnerOnlyFile.exchange(try OwnerOnlyFile.json(self), at: path)
     }
 }

@@ -87,7 +87,7 @@ public struct NetworkAdministration {
         for log in try reader.logs() where log.name.node == node && log.head.size > 0 {
             let begun = try LogBeginning.knownCharter(of: log.name.id, reader)
             // What counts of a log under an earlier key was said when that was replaced.
-            guard begun.flatMap({ chain.signingKey(ofLogBy: node, begunKnowing: $0) }) ?? key == key else { continue }
+            guard begun.flatMap({ chain.signingKey(of: node, at: $0) }) ?? key == key else { continue }
             heads[log.name.id] = HeldHead(log: log.name.id, size: log.head.size, root: log.head.root)
         }
         let settled = Set(chain.node(node)?.accepted.map(\.log) ?? [])

@@ -118,12 +118,7 @@ public struct NodeConfiguration: Hashable, Sendable, Codable {
     public static func read(_ directory: NodeDirectory) throws -> NodeConfiguration {
         let text = try OwnerOnlyFile.read(
             directory.configuration, advice: "this is not a node's directory; make one with 'varde network init'")
-        let configuration: NodeConfiguration
-        do {
-            configuration = try JSONDecoder().decode(NodeConfiguration.self, from: Data(text.utf8))
-        } catch {
-            throw DirectoryError.unreadable(path: directory.configuration, reason: "\(error)")
-        }
+        let configuration: NodeConfiguration = try OwnerOnlyFile.decode(text, of: directory.configuration) { "\($0)" }
         guard configuration.format == currentFormat else {
             throw DirectoryError.unreadable(
                 path: directory.configuration,
@@ -134,9 +129,6 @@ public struct NodeConfiguration: Hashable, Sendable, Codable {
 
     /// Writes `node.json`.
     func write(to directory: NodeDirectory) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        let text = String(decoding: try encoder.encode(self), as: UTF8.self) + "\n"
-        try OwnerOnlyFile.write(text, to: directory.configuration)
+        try OwnerOnlyFile.write(try OwnerOnlyFile.json(self), to: directory.configuration)
     }
 }

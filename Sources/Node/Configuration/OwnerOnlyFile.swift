@@ -60,9 +60,35 @@ package enum OwnerOnlyFile {
     /// Puts a whole new file in the place of one that stands, so that nobody ever reads half of it.
     package static func exchange(_ text: String, at path: String) throws {
         let next = path + ".new"
-        try write(text, to: next, replacing: true)
+        // One that was left there may be open to others.
+        unlink(next)
+        try write(text, to: next)
         guard rename(next, path) == 0 else {
             throw DirectoryError.unwritable(path: path, reason: String(cString: strerror(errno)))
+        }
+    }
+
+    /// What a file says that programs and people read: JSON, indented, with its members in order.
+    package static func json(_ contents: some Encodable) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(contents), as: UTF8.self) + "\n"
+    }
+
+    /// Reads JSON.
+    ///
+    /// - Parameters:
+    ///   - text: what a file says.
+    ///   - path: the file.
+    ///   - reason: what is wrong with a file that says something else, from what the reader found.
+    /// - Throws: ``DirectoryError/unreadable(path:reason:)``.
+    package static func decode<Contents: Decodable>(
+        _ text: String, of path: String, else reason: (any Error) -> String
+    ) throws -> Contents {
+        do {
+            return try JSONDecoder().decode(Contents.self, from: Data(text.utf8))
+        } catch {
+            throw DirectoryError.unreadable(path: path, reason: reason(error))
         }
     }
 

@@ -49,9 +49,7 @@ public struct OfflineNode {
     ///
     /// - Parameter progress: called now and then.
     public func verify(progress: @escaping (VerificationProgress) -> Void) throws -> VerificationReport {
-        try LogVerification.run(
-            on: reader, writerKeys: { chain.signingKeys(of: $0).reversed().map { $0.key.hash.bytes } },
-            progress: progress)
+        try LogVerification.run(on: reader, charter: chain, progress: progress)
     }
 
     /// Writes a study as an ODM snapshot.

@@ -71,12 +71,7 @@ public final class TokenFile: Sendable {
         if let read = known.withLock({ $0.stamp == stamp && stamp != nil ? $0.read : nil }) { return read }
         guard stamp != nil else { return [] }
         let text = try OwnerOnlyFile.readSecret(path, advice: "make a token with 'varde token add'")
-        let contents: Contents
-        do {
-            contents = try JSONDecoder().decode(Contents.self, from: Data(text.utf8))
-        } catch {
-            throw DirectoryError.unreadable(path: path, reason: "it is not a list of tokens")
-        }
+        let contents: Contents = try OwnerOnlyFile.decode(text, of: path) { _ in "it is not a list of tokens" }
         guard contents.format == 0 else {
             throw DirectoryError.unreadable(
                 path: path, reason: "it is of format \(contents.format), which this software does not know")
@@ -126,9 +121,6 @@ public final class TokenFile: Sendable {
 
     /// Puts a whole new file in the place of the old one, so that a node never reads half of it.
     private func write(_ tokens: [TokenRecord]) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        let text = String(decoding: try encoder.encode(Contents(tokens: tokens)), as: UTF8.self) + "\n"
-        try OwnerOnlyFile.exchange(text, at: path)
+        try OwnerOnlyFile.exchange(try OwnerOnlyFile.json(Contents(tokens: tokens)), at: path)
     }
 }

@@ -56,7 +56,8 @@ struct ProveCommand: AsyncParsableCommand {
             FileHandle.standardOutput.write(Data(file.bytes))
             return
         }
-        try ProveCommand.write(file.bytes, to: output)
+        // It says something about a participant: nobody but the owner may read it.
+        try OwnerOnlyFile.exchange(String(decoding: file.bytes, as: UTF8.self), at: output)
         let proven = file.proof.entry
         if json {
             return try Output.json(
@@ -84,16 +85,5 @@ struct ProveCommand: AsyncParsableCommand {
                 "\(entry.place)  \(entry.nodeTime)  \(Output.cell(entry.node.text, 12)) "
                     + "\(entry.operation), \(entry.role)")
         }
-    }
-
-    /// What is written says something about a participant: nobody but the owner may read it.
-    private static func write(_ bytes: [UInt8], to path: String) throws {
-        let manager = FileManager.default
-        let temporary = path + ".part"
-        try? manager.removeItem(atPath: temporary)
-        guard
-            manager.createFile(atPath: temporary, contents: Data(bytes), attributes: [.posixPermissions: 0o600]),
-            rename(temporary, path) == 0
-        else { throw Failure("\(path) cannot be written: \(String(cString: strerror(errno)))") }
     }
 }
