@@ -33,11 +33,7 @@ extension ReplicationMachine {
             bytes += kept.head.log.hash.bytes
             bytes.append(UInt8(kept.witness.node.text.utf8.count))
             bytes += kept.witness.node.text.utf8
-            for number in [UInt64(kept.witness.number), kept.head.size] {
-                for shift in stride(from: UInt64(56), through: 0, by: -8) {
-                    bytes.append(UInt8(truncatingIfNeeded: number >> shift))
-                }
-            }
+            bytes += BigEndian64.bytes(of: UInt64(kept.witness.number)) + BigEndian64.bytes(of: kept.head.size)
         }
         let hash = Hash.sha256(bytes)
         peers[peer]?.witnessing.digest = (headsVersion, witness.version, hash)

@@ -161,9 +161,8 @@ extension ReplicationMachine {
         let key = ForkSearch(log: log, peer: peer)
         let step = searches[key] ?? 0
         let end = min(held[log]?.size ?? known.size, known.size)
-        let back = UInt64(32) << UInt64(min(2 * step, 40))
-        let from = max(known.name.start, end > back ? end - back : 0)
-        if step > 0, lastSearchStart(step - 1, end: end, start: known.name.start) == known.name.start {
+        let from = searchStart(step, end: end, start: known.name.start)
+        if step > 0, searchStart(step - 1, end: end, start: known.name.start) == known.name.start {
             searches[key] = nil
             // They may have parted before the branch began.
             return known.name.fork == nil ? false : search(known.name.log, at: peer)
@@ -179,7 +178,8 @@ extension ReplicationMachine {
         return true
     }
 
-    private func lastSearchStart(_ step: Int, end: UInt64, start: UInt64) -> UInt64 {
+    /// Where a search begins to look: each time four times as far before the end as the time before.
+    private func searchStart(_ step: Int, end: UInt64, start: UInt64) -> UInt64 {
         let back = UInt64(32) << UInt64(min(2 * step, 40))
         return max(start, end > back ? end - back : 0)
     }

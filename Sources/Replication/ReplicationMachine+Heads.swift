@@ -28,9 +28,7 @@ extension ReplicationMachine {
         bytes.reserveCapacity(bytes.count + heads.count * 72)
         for head in heads {
             bytes += head.name.id.hash.bytes
-            for shift in stride(from: UInt64(56), through: 0, by: -8) {
-                bytes.append(UInt8(truncatingIfNeeded: head.size >> shift))
-            }
+            bytes += BigEndian64.bytes(of: head.size)
             bytes += head.root.bytes
         }
         let hash = Hash.sha256(bytes)

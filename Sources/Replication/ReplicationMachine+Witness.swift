@@ -227,12 +227,8 @@ extension ReplicationMachine {
             if let name = charter.witness(node), newest > 0 {
                 queue(CosignatureKey(log: log, witness: name), to: peer)
             }
-        case .notSigned, .empty, .extended:
-            // Perhaps a log from before the writer's key was replaced; told once, for it may be an error of ours.
-            peers[peer]?.faults += 1
-            refuse(peer, .headNotCosigned, "a head is not cosigned: \(refusal)")
-            report(.witnessRefused(log: log, refusal, shown: request.checkpoint), about: peer, isOnce: true)
-        case .contradicts, .proof:
+        case .notSigned, .empty, .extended, .contradicts, .proof:
+            // Told once: one that is not signed may be of a log from before the writer's key was replaced, or an error of ours.
             peers[peer]?.faults += 1
             refuse(peer, .headNotCosigned, "a head is not cosigned: \(refusal)")
             report(.witnessRefused(log: log, refusal, shown: request.checkpoint), about: peer, isOnce: true)

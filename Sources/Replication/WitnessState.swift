@@ -97,9 +97,7 @@ struct PeerWitnessing: Sendable {
 extension ReplicationMachine {
     /// What this node says, as `varde status` shows it, of one log: who vouches for how much.
     public func cosignatures(of log: LogID) -> [KeptCosignature] {
-        (witness.kept[log] ?? [:]).values.sorted {
-            ($0.witness.node, $0.witness.number) < ($1.witness.node, $1.witness.number)
-        }
+        (witness.kept[log] ?? [:]).values.sorted { CosignatureKey($0) < CosignatureKey($1) }
     }
 
     /// In what way this node takes part in witnessing now.

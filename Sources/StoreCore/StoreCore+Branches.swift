@@ -29,7 +29,7 @@ extension StoreCore {
     /// The rows whose history a range may continue or leave, the likeliest first: those without a difference, the one that
     /// the name means before the others; then the others by how much they share with the range.
     func placements(of range: EntryRange, _ context: IngestContext) throws -> [Placement] {
-        var rows = [context.trunk] + (forkRows[context.name.log] ?? []).compactMap { logsByBranch[$0] }
+        var rows = rows(beside: context.trunk)
         if let fork = context.name.fork {
             // Within a log that is forked here the entries before a branch are the same in every row that has its first.
             let named = try rows.filter { row in
@@ -44,6 +44,11 @@ extension StoreCore {
         }
         return placements.filter { $0.fork == nil }
             + placements.filter { $0.fork != nil }.sorted { ($0.fork ?? 0) > ($1.fork ?? 0) }
+    }
+
+    /// The row of a log's own name, and those of its other histories.
+    func rows(beside trunk: LogState) -> [LogState] {
+        [trunk] + (forkRows[trunk.name.log] ?? []).compactMap { logsByBranch[$0] }
     }
 
     private func firstDifference(_ range: EntryRange, from row: LogState, overlap: Int) throws -> UInt64? {

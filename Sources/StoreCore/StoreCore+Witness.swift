@@ -31,11 +31,7 @@ extension StoreCore {
         try requireWritable()
         let stored = try witnessed(of: head.log)?.head
         guard stored == newest, head.size > newest?.size ?? 0 else { return .otherNewest(stored) }
-        if let newest, let held = try log(head.log), held.head.size >= newest.size,
-            try root(of: head.log, size: newest.size) != newest.root
-        {
-            return .contradictsHeld(newest)
-        }
+        if let newest, try contradicts(newest) { return .contradictsHeld(newest) }
         let statement = try connection.cached(
             """
             INSERT INTO witnessed (log, writer, size, root) VALUES (?1, ?2, ?3, ?4)
@@ -54,11 +50,7 @@ extension StoreCore {
     /// - Returns: false where the entries held contradict it: then it is not kept.
     public func storeCosignature(_ row: KeptCosignature) throws -> Bool {
         try requireWritable()
-        if let held = try log(row.head.log), held.head.size >= row.head.size,
-            try root(of: row.head.log, size: row.head.size) != row.head.root
-        {
-            return false
-        }
+        if try contradicts(row.head) { return false }
         let statement = try connection.cached(
             """
             INSERT INTO cosignatures (log, node, key_number, size, root, unix_seconds, signature)

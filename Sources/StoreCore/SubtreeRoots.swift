@@ -43,6 +43,12 @@ extension StoreCore {
         }
     }
 
+    /// Whether a log is held as far as a head says, and has another root there.
+    public func contradicts(_ head: StatedHead) throws -> Bool {
+        guard head.size > 0, let held = try self.log(head.log)?.head, held.size >= head.size else { return false }
+        return try root(of: head.log, size: head.size) != head.root
+    }
+
     /// What is shown to a witness of an own log: its newest signed head, and that it extends an earlier size (0 for none);
     /// nil where the log is not this node's, or is not so long.
     public func witnessedExtension(of log: LogID, from oldSize: UInt64) throws -> WitnessedExtension? {

@@ -1,15 +1,5 @@
 /// The keys that nodes have had, and how much counts of what was signed with those they have no more.
 extension CharterChain {
-    /// All keys under which a node ever cosigned, oldest first; the first has number 1.
-    public func witnessKeys(of node: NodeID) -> [WitnessPublicKey] {
-        var keys: [WitnessPublicKey] = []
-        for signed in versions {
-            guard let key = signed.charter.node(node)?.witnessKey, keys.last != key else { continue }
-            keys.append(key)
-        }
-        return keys
-    }
-
     /// The name of the key under which a node of the newest version cosigns; nil where it is not admitted.
     public func witness(_ node: NodeID) -> WitnessName? {
         guard let network, isAdmitted(node), let number = UInt32(exactly: witnessKeys(of: node).count) else {
@@ -25,9 +15,38 @@ extension CharterChain {
         return keys[Int(name.number) - 1]
     }
 
-    /// The key under which a node signs a log that it began knowing a version of the charter: later keys never sign it.
-    public func signingKey(ofLogBy node: NodeID, begunKnowing number: UInt64) -> SigningPublicKey? {
-        signingKey(of: node, at: number)
+    /// Every witness key that the charter ever named, by node and number.
+    public func witnessKeys() -> [WitnessKey] {
+        guard let newest, let network else { return [] }
+        // No node ever leaves the list.
+        return newest.nodes.map(\.id).sorted().flatMap { id in
+            witnessKeys(of: id).enumerated().compactMap { place, key in
+                let name = WitnessName(network: network, node: id, number: UInt32(place + 1))
+                guard let verifier = try? name.verifierKey(key) else { return nil }
+                return WitnessKey(name: name, key: verifier, isCurrent: witness(id) == name)
+            }
+        }
+    }
+
+    /// Which of the keys that a log's writer ever had signed a head, and the same as verifiers of notes take it. Keys have ids
+    /// of their own, so at most one fits.
+    ///
+    /// - Throws: why none of them vouches for the head.
+    public func writerKey(
+        of log: LogName, thatSigned signed: SignedCheckpoint
+    ) throws(CheckpointError) -> (key: SigningPublicKey, verifier: NoteVerifierKey) {
+        var refusal = CheckpointError.note(.noKnownSignature)
+        for (_, key) in signingKeys(of: log.node).reversed() {
+            // The rules of the charter refuse bytes that are no key; what came through all the same signs nothing.
+            guard let verifier = try? log.verifierKey(publicKey: key.hash.bytes) else { continue }
+            do throws(CheckpointError) {
+                try signed.verify(with: verifier)
+                return (key, verifier)
+            } catch {
+                if error != .note(.noKnownSignature) { refusal = error }
+            }
+        }
+        throw refusal
     }
 
     /// What counts of a log by the newest version, where its writer was revoked or its key replaced; nil where nothing is
@@ -35,4 +54,14 @@ extension CharterChain {
     public func acceptedHead(of log: LogID, by node: NodeID) -> StatedHead? {
         self.node(node)?.accepted.first { $0.log == log }
     }
+}
+
+/// A key by which a node witnesses, or witnessed.
+public struct WitnessKey: Hashable, Sendable {
+    /// Its name, whose number counts the witness keys of the node in the charter, from 1.
+    public let name: WitnessName
+    /// The key, as verifiers of notes take it.
+    public let key: NoteVerifierKey
+    /// Whether the newest charter still names it, at an admitted node.
+    public let isCurrent: Bool
 }

@@ -16,6 +16,8 @@ public struct CharterChain: Hashable, Sendable {
     private var keyOwners: [Hash: NodeID] = [:]
     /// All keys that were ever revoked or replaced.
     private var retiredKeys: Set<Hash> = []
+    /// The keys under which each node ever cosigned, oldest first: asked for with every cosignature that comes or goes.
+    private var witnessHistory: [NodeID: [WitnessPublicKey]] = [:]
     private var byteCount = 0
 
     /// A chain that has only been told the hash of its version 0.
@@ -63,6 +65,9 @@ public struct CharterChain: Hashable, Sendable {
         }
         versions.append(signed)
         byteCount += added
+        for node in charter.nodes where witnessHistory[node.id]?.last != node.witnessKey {
+            witnessHistory[node.id, default: []].append(node.witnessKey)
+        }
         nodes = Dictionary(charter.nodes.map { ($0.id, $0) }) { first, _ in first }
         keyOwners = Dictionary(charter.nodes.flatMap { node in node.keys.map { ($0, node.id) } }) { first, _ in first }
     }
@@ -130,7 +135,11 @@ extension CharterChain {
         return node
     }
 
-    /// The key under which a node signed its logs by a version; nil where the version is not here or knows no such node.
+    /// All keys under which a node ever cosigned, oldest first; the first has number 1.
+    public func witnessKeys(of node: NodeID) -> [WitnessPublicKey] { witnessHistory[node] ?? [] }
+
+    /// The key under which a node signed its logs by a version; nil where the version is not here or knows no such node. A
+    /// log keeps the key of the version that its writer knew when it began the log: later keys never sign it.
     public func signingKey(of node: NodeID, at number: UInt64) -> SigningPublicKey? {
         version(number)?.charter.node(node)?.signingKey
     }

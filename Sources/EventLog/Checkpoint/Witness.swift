@@ -25,34 +25,37 @@ public struct KeptCosignature: Hashable, Sendable {
     ///   - unixSeconds: the witness's clock now, at most 2^63 - 1.
     public init(cosigning head: StatedHead, as witness: WitnessName, with key: WitnessSigningKey, unixSeconds: UInt64) {
         precondition(key.name == witness.keyName, "a witness signs under the name of its own key")
-        let checkpoint = Checkpoint(
-            log: LogOrigin(network: witness.network, log: head.log), size: head.size, root: head.root)
+        let checkpoint = KeptCosignature.checkpoint(of: head, in: witness.network)
         self.init(
             head: head, witness: witness, unixSeconds: unixSeconds,
             signature: key.cosign(checkpoint, unixSeconds: unixSeconds).signature)
     }
 
-    /// The text that was cosigned.
-    public var checkpoint: Checkpoint {
-        Checkpoint(log: LogOrigin(network: witness.network, log: head.log), size: head.size, root: head.root)
+    private static func checkpoint(of head: StatedHead, in network: NetworkID) -> Checkpoint {
+        Checkpoint(log: LogOrigin(network: network, log: head.log), size: head.size, root: head.root)
     }
+
+    /// The text that was cosigned.
+    public var checkpoint: Checkpoint { KeptCosignature.checkpoint(of: head, in: witness.network) }
 
     /// The cosignature, to be put under the checkpoint.
     ///
     /// - Parameter key: the witness's public key as the charter gives it.
     /// - Throws: ``NoteVerifierKeyError`` where that is no key.
     public func cosignature(of key: WitnessPublicKey) throws(NoteVerifierKeyError) -> Cosignature {
-        let verifier = try witness.verifierKey(key)
-        return Cosignature(
-            witness: verifier.name, keyID: verifier.keyID, unixSeconds: unixSeconds, signature: signature)
+        cosignature(of: try witness.verifierKey(key))
+    }
+
+    private func cosignature(of verifier: NoteVerifierKey) -> Cosignature {
+        Cosignature(witness: verifier.name, keyID: verifier.keyID, unixSeconds: unixSeconds, signature: signature)
     }
 
     /// Whether the key made this statement.
     public func isValid(for key: WitnessPublicKey) -> Bool {
         guard signature.count == Ed25519.signatureByteCount, unixSeconds <= Cosignature.latestUnixSeconds,
-            let verifier = try? witness.verifierKey(key), let cosignature = try? cosignature(of: key)
+            let verifier = try? witness.verifierKey(key)
         else { return false }
-        return (try? cosignature.verify(over: checkpoint, with: verifier)) != nil
+        return (try? cosignature(of: verifier).verify(over: checkpoint, with: verifier)) != nil
     }
 }
 

@@ -98,25 +98,12 @@ public struct VerifiedEntry: Sendable {
         guard let network = chain.network, network == log.network else {
             throw .otherNetwork(log.network, charter: chain.network ?? log.network)
         }
-        let keys = chain.signingKeys(of: log.node)
-        guard !keys.isEmpty else { throw .unknownNode(log.node) }
-        var refusal = CheckpointError.note(.noKnownSignature)
-        // The newest first: a key of its own has an id of its own, so at most one fits.
-        for (_, key) in keys.reversed() {
-            do throws(NoteVerifierKeyError) {
-                let verifier = try chain.verifierKey(of: log, signingKey: key)
-                do throws(CheckpointError) {
-                    try signed.verify(with: verifier)
-                    return verifier
-                } catch {
-                    if error != .note(.noKnownSignature) { refusal = error }
-                }
-            } catch {
-                // The rules of the charter refuse such keys; one that came through signs nothing.
-                continue
-            }
+        guard !chain.signingKeys(of: log.node).isEmpty else { throw .unknownNode(log.node) }
+        do throws(CheckpointError) {
+            return try chain.writerKey(of: log, thatSigned: signed).verifier
+        } catch {
+            throw .signature(error)
         }
-        throw .signature(refusal)
     }
 
     /// Holds the head against what the newest charter accepts of the log.
@@ -125,7 +112,7 @@ public struct VerifiedEntry: Sendable {
     ) throws(EntryProofError) -> KeyState {
         guard let node = chain.node(proven.log.node) else { throw .unknownNode(proven.log.node) }
         let checkpoint = proven.logProof.checkpoint.checkpoint
-        guard let accepted = node.accepted.first(where: { $0.log == proven.log.log }) else {
+        guard let accepted = chain.acceptedHead(of: proven.log.log, by: node.id) else {
             guard node.state == .admitted, node.signingKey.hash.bytes == key.publicKey else {
                 throw .keyRetired(node.id, version: chain.newest?.number ?? 0)
             }
@@ -171,49 +158,5 @@ public struct WitnessStatement: Hashable, Sendable {
         unixSeconds = cosignature.unixSeconds
         isCurrent = key.isCurrent
         isOther = key.name.node != writer
-    }
-}
-
-/// A key by which a node witnesses, or witnessed.
-public struct WitnessKey: Hashable, Sendable {
-    /// Its name, whose number counts the witness keys of the node in the charter, from 1.
-    public let name: WitnessName
-    /// The key, as verifiers of notes take it.
-    public let key: NoteVerifierKey
-    /// Whether the newest charter still names it, at an admitted node.
-    public let isCurrent: Bool
-}
-
-extension CharterChain {
-    /// Every witness key that the charter ever named, by node and number.
-    public func witnessKeys() -> [WitnessKey] {
-        var history: [NodeID: [WitnessPublicKey]] = [:]
-        for signed in versions {
-            for node in signed.charter.nodes where history[node.id]?.last != node.witnessKey {
-                history[node.id, default: []].append(node.witnessKey)
-            }
-        }
-        guard let network else { return [] }
-        return history.sorted { $0.key < $1.key }.flatMap { id, keys in
-            keys.enumerated().compactMap { place, key in
-                let name = WitnessName(network: network, node: id, number: UInt32(place + 1))
-                guard
-                    let verifier = try? NoteVerifierKey(
-                        name: name.keyName, type: .ed25519Cosignature, publicKey: key.hash.bytes)
-                else { return nil }
-                let isCurrent = node(id)?.state == .admitted && node(id)?.witnessKey == key
-                return WitnessKey(name: name, key: verifier, isCurrent: isCurrent)
-            }
-        }
-    }
-
-    /// A node's signing key as the verifier key of one of its logs.
-    ///
-    /// - Throws: ``NoteVerifierKeyError`` for bytes that are no acceptable key.
-    public func verifierKey(
-        of log: LogName, signingKey: SigningPublicKey
-    ) throws(NoteVerifierKeyError) -> NoteVerifierKey {
-        let origin = LogOrigin(network: log.network, log: log.log)
-        return try NoteVerifierKey(name: origin.keyName, publicKey: signingKey.hash.bytes)
     }
 }

@@ -32,7 +32,9 @@ extension OfflineNode {
             throw ProofMakingError.noCheckpoint(log.name.id)
         }
         let checkpoint = try SignedCheckpoint(bytes: note)
-        let key = try writerKey(of: log.name, signed: checkpoint)
+        guard let key = try? chain.writerKey(of: log.name, thatSigned: checkpoint).verifier else {
+            throw StoreError.damaged("the newest checkpoint of log \(log.name.id) is not signed by '\(log.name.node)'")
+        }
         let size = checkpoint.checkpoint.size
         let target = TileFolder(path: folder)
         try target.prepare(for: log.name.origin, size: size)
@@ -55,15 +57,6 @@ extension OfflineNode {
         try target.writeCheckpoint(note)
         return LogExportOutcome(
             log: log.name.id, origin: log.name.origin, size: size, files: files, verifierKey: key.text)
-    }
-
-    /// The key of the log's node that signed a head.
-    private func writerKey(of log: LogName, signed: SignedCheckpoint) throws -> NoteVerifierKey {
-        for (_, key) in chain.signingKeys(of: log.node).reversed() {
-            let verifier = try chain.verifierKey(of: log, signingKey: key)
-            if (try? signed.verify(with: verifier)) != nil { return verifier }
-        }
-        throw StoreError.damaged("the newest checkpoint of log \(log.id) is not signed by '\(log.node)'")
     }
 
     /// The verifier keys of every log held here, or of one, by each key that its node had; and of every witness.
@@ -119,7 +112,7 @@ public struct VerifierKeys: Hashable, Sendable, Encodable {
             try chain.signingKeys(of: log.node).map { number, key in
                 LogKey(
                     log: log.id, node: log.node, stream: log.stream.description, charterVersion: number,
-                    verifierKey: try chain.verifierKey(of: log, signingKey: key).text)
+                    verifierKey: try log.verifierKey(publicKey: key.hash.bytes).text)
             }
         }
         witnesses = chain.witnessKeys().map {

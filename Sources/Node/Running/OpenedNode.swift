@@ -31,9 +31,13 @@ struct OpenedNode {
         // The lock comes before anything is bound, so that a second process changes nothing.
         let lock = try DirectoryLock(directory: directory.path)
         let founding = try NodeStart.foundingChain(directory, configuration)
-        let known =
-            try NodeStart.reader(directory).map { try NodeStart.storedChain($0, founding: founding) } ?? founding
-        try KeyReplacement(directory).finish(by: known, for: configuration.node)
+        let replacement = KeyReplacement(directory)
+        // Most starts replace no key, and the charter is read and checked once more for nothing else.
+        if !replacement.waiting.isEmpty {
+            let known =
+                try NodeStart.reader(directory).map { try NodeStart.storedChain($0, founding: founding) } ?? founding
+            try replacement.finish(by: known, for: configuration.node)
+        }
         let keys = try NodeKeys.read(directory)
         let link = DriverLink()
         let store = try await Store<NodeState>(
@@ -71,13 +75,13 @@ struct OpenedNode {
         link: DriverLink, logger: Logger
     ) async throws -> (ReplicationDriver, ZeroMQTransport) {
         let node = configuration.node
-        let (chain, heads, forks, ownHeads, verdict, holders, revision) = try await store.read { core, state in
+        let (chain, heads, forks, verdict, holders, revision) = try await store.read { core, state in
             (
-                state.chain, try core.replicationHeads(), try ForkReport.all(core),
-                try core.replicationHeads().filter { $0.name.node == node }, core.startVerdict,
+                state.chain, try core.replicationHeads(), try ForkReport.all(core), core.startVerdict,
                 state.holders(for: node), state.authorityRevision
             )
         }
+        let ownHeads = heads.filter { $0.name.node == node }
         let signer = try WitnessSigner(seed: keys.witnessSeed)
         let identity = try await store.read { core, _ in core.identity }
         let binding = try signer.bind(to: identity, in: directory)
@@ -86,7 +90,6 @@ struct OpenedNode {
             try WitnessStart.judge(
                 core, state.chain, signer: signer, binding: binding, configuration: configuration, time: time)
         }
-        let trouble = try await store.read { core, _ in try core.retirement(of: signer.publicKey) }
         let (allowed, peers) = ReplicationDriver.addresses(of: chain, configuration: configuration)
         var limits = TransportLimits()
         // What libzmq may hold for a connection is as many messages times this.
@@ -117,7 +120,7 @@ struct OpenedNode {
             heads: ownHeads, now: NodeClock.monotonicMilliseconds())
         let driver = ReplicationDriver(
             configuration: configuration, store: store, transport: transport, machine: machine, directory: directory,
-            witness: witness, witnessTrouble: trouble, startRule: rule,
+            witness: witness, startRule: rule,
             startVerdict: verdict, onCharter: { link.views?.changed() }, logger: logger)
         link.driver = driver
         await driver.refreshAuthority(revision: revision)

@@ -144,23 +144,14 @@ extension RangeIngest {
         if begun == nil, range.start == 0, let first = range.entries.first {
             begun = (try? EntryHeader(bytes: first.header))?.known.charter
         }
-        if let begun, let key = chain.signingKey(ofLogBy: name.node, begunKnowing: begun) { return key }
-        let checkpoint = try? SignedCheckpoint(bytes: range.checkpoint)
-        return chain.signingKeys(of: name.node).reversed().first { _, key in
-            guard let verifier = try? name.verifierKey(publicKey: key.hash.bytes) else { return false }
-            return (try? checkpoint?.verify(with: verifier)) != nil
-        }?.key
+        if let begun, let key = chain.signingKey(of: name.node, at: begun) { return key }
+        guard let checkpoint = try? SignedCheckpoint(bytes: range.checkpoint) else { return nil }
+        return try? chain.writerKey(of: name, thatSigned: checkpoint).key
     }
 }
 
 /// The heads that the charter accepts of logs whose keys were taken away.
 enum AcceptedHeads {
-    /// Whether the log is held as far as a head, and has another root there.
-    static func contradict(_ head: StatedHead, _ core: StoreCore) throws -> Bool {
-        guard let held = try core.head(of: head.log), held.size >= head.size, head.size > 0 else { return false }
-        return try core.root(of: head.log, size: head.size) != head.root
-    }
-
     /// Keeps an incident of every head of a new version that the entries held here contradict.
     static func check(_ chain: CharterChain, _ core: StoreCore, time: NodeTime) throws {
         guard let newest = chain.newest else { return }
@@ -168,7 +159,7 @@ enum AcceptedHeads {
         for node in newest.nodes {
             let known = Set(before?.node(node.id)?.accepted ?? [])
             for head in node.accepted where !known.contains(head) {
-                guard try contradict(head, core) else { continue }
+                guard try core.contradicts(head) else { continue }
                 try core.storeIncident(
                     Incident(
                         utcMilliseconds: time.utcMilliseconds, kind: "accepted head contradicts", peer: node.id,

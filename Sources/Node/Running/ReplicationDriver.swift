@@ -58,7 +58,7 @@ actor ReplicationDriver {
 
     init(
         configuration: NodeConfiguration, store: Store<NodeState>, transport: ZeroMQTransport,
-        machine: ReplicationMachine, directory: NodeDirectory, witness: WitnessStart, witnessTrouble: String?,
+        machine: ReplicationMachine, directory: NodeDirectory, witness: WitnessStart,
         startRule: StartRule, startVerdict: StartVerdict, onCharter: @escaping @Sendable () -> Void, logger: Logger
     ) {
         self.onCharter = onCharter
@@ -73,7 +73,7 @@ actor ReplicationDriver {
         self.directory = directory
         signer = witness.signer
         witnessModeAtStart = witness.mode
-        self.witnessTrouble = witnessTrouble
+        witnessTrouble = witness.trouble
         pauseReason = KeyReplacement(directory).pauseReason
         self.startRule = startRule
         self.startVerdict = startVerdict

@@ -54,6 +54,8 @@ struct WitnessSigner: Sendable {
 /// How a node begins to witness after a start.
 struct WitnessStart: Sendable {
     var mode: WitnessMode
+    /// Why the key is not to be used any more; nil where it may be.
+    var trouble: String?
     var signer: WitnessSigner
     var cosigned: [WitnessedHead]
     var kept: [KeptCosignature]
@@ -65,11 +67,13 @@ struct WitnessStart: Sendable {
     ) throws -> WitnessStart {
         let cosigned = try core.witnessed()
         var start = WitnessStart(mode: .active, signer: signer, cosigned: cosigned, kept: try core.cosignatures())
-        if let binding, try core.retirement(of: signer.publicKey) == nil {
+        start.trouble = try core.retirement(of: signer.publicKey)
+        if let binding, start.trouble == nil {
             try core.transaction { try core.retireWitnessKey(signer.publicKey, reason: binding, time: time) }
+            start.trouble = binding
         }
         let peers = Set(configuration.peers.keys.compactMap { NodeID($0) })
-        if try core.retirement(of: signer.publicKey) != nil {
+        if start.trouble != nil {
             start.mode = .silent
         } else if !peers.isEmpty {
             switch core.startVerdict {

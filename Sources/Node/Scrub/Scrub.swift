@@ -96,9 +96,7 @@ final class Scrub: Service {
             let chain = try await store.read { _, state in state.chain }
             let report = try await onOwnThread { [self] in
                 try LogVerification.run(
-                    on: try StoreReader(directory: directory),
-                    writerKeys: { chain.signingKeys(of: $0).reversed().map { $0.key.hash.bytes } }, checksFile: false,
-                    progress: paced())
+                    on: try StoreReader(directory: directory), charter: chain, checksFile: false, progress: paced())
             }
             let problems = report.otherProblems.map(\.description)
             state.withLock {

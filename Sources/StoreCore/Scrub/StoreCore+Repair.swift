@@ -8,9 +8,17 @@ extension StoreCore {
     @discardableResult
     public func markDamaged(_ places: [DamagedPlace], time: NodeTime) throws -> [DamagedPlace] {
         try requireWritable()
-        let known = Set(try openDamage().map { [$0.log.description, "\($0.index)", "\($0.kind)"] })
+        // What was said of it is no part of where it is.
+        struct Place: Hashable {
+            let log: LogID
+            let index: UInt64
+            let kind: DamagedPlace.Kind
+
+            init(_ place: DamagedPlace) { (log, index, kind) = (place.log, place.index, place.kind) }
+        }
+        let known = Set(try openDamage().map(Place.init))
         var marked: [DamagedPlace] = []
-        for place in places where !known.contains([place.log.description, "\(place.index)", "\(place.kind)"]) {
+        for place in places where !known.contains(Place(place)) {
             guard let state = state(of: place.log) else { continue }
             let statement = try connection.cached(
                 """
@@ -58,7 +66,7 @@ extension StoreCore {
         try requireWritable()
         guard let trunk = state(of: name.log) else { throw StoreError.unknownLog(range.log) }
         var count = 0
-        for row in [trunk] + (forkRows[name.log] ?? []).compactMap({ logsByBranch[$0] }) {
+        for row in rows(beside: trunk) {
             let places = try openDamage().filter { place in
                 guard place.log == row.name.id else { return false }
                 return place.kind == .entry

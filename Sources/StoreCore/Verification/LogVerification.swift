@@ -54,6 +54,18 @@ public struct LogVerification {
         return verification.report
     }
 
+    /// Verifies all of a file by the keys that a charter has ever given its writers.
+    ///
+    /// - Throws: as ``run(on:writerKeys:checksFile:progress:)``.
+    public static func run(
+        on reader: some EventReading, charter: CharterChain, checksFile: Bool = true,
+        progress: @escaping (VerificationProgress) -> Void = { _ in }
+    ) throws -> VerificationReport {
+        try run(
+            on: reader, writerKeys: { charter.signingKeys(of: $0).reversed().map { $0.key.hash.bytes } },
+            checksFile: checksFile, progress: progress)
+    }
+
     /// Verifies all of a file whose writers have had one key each.
     ///
     /// - Throws: as ``run(on:writerKeys:progress:)``.
