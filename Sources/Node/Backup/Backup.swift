@@ -177,7 +177,8 @@ struct BackupFolder {
     }
 
     /// Writes the manifest and gives the folder its name: only now is it a backup.
-    private func finish(_ report: VerificationReport, time: String, as finished: BackupFolder) throws -> BackupManifest {
+    private func finish(_ report: VerificationReport, time: String, as finished: BackupFolder) throws -> BackupManifest
+    {
         let configuration = try NodeConfiguration.read(node)
         let (bytes, hash) = try BackupFolder.digest(of: events)
         let manifest = BackupManifest(
