@@ -86,6 +86,8 @@ struct WitnessTests {
         }
         // Six seconds at one round in 300 ms: twenty rounds with two witnesses.
         #expect((20...46).contains(requests), "\(requests) requests")
+        // None came sooner than a witness answers again.
+        #expect(requests <= simulation.counts["cosigned", default: 0] + 2, "\(requests) requests")
         #expect(rows <= 60, "\(rows) answers")
         simulation.checkCosignatures()
         #expect(simulation.violations == [])
