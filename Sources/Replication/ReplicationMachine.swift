@@ -43,6 +43,8 @@ public struct ReplicationMachine: Sendable {
     /// The logs of which the store holds ranges that it has not finished.
     var pending: [LogID: PendingIngest] = [:]
     var ingests: [IngestToken: IngestRecord] = [:]
+    /// Orders that the store has not finished: who sent them, and how many bytes they take.
+    var orderIngests: [IngestToken: (peer: NodeID, bytes: Int)] = [:]
     var reads: [ReadToken: ReadRecord] = [:]
     /// Gives tokens, pulls, vectors and generations their numbers.
     var counter: UInt64 = 0
@@ -193,6 +195,7 @@ extension ReplicationMachine {
         case .range(let range): receive(range, from: peer)
         case .receipt(let receipt): receive(receipt, from: peer)
         case .rangeUnavailable(let unavailable): receive(unavailable, from: peer)
+        case .orders(let orders): receive(orders, from: peer)
         default: break
         }
     }
@@ -209,10 +212,17 @@ extension ReplicationMachine {
     }
 
     /// The store has read a range, or has nothing to give there.
+    ///
+    /// - Parameter orders: those under which parts are missing in the range; they are sent before it.
     public mutating func rangeRead(
-        _ token: ReadToken, _ range: EntryRange?, now: MonotonicMilliseconds
+        _ token: ReadToken, _ range: EntryRange?, orders: [ProvenEntry] = [], now: MonotonicMilliseconds
     ) -> [ReplicationEffect] {
-        step(now) { $0.finishRead(token, range) }
+        step(now) { $0.finishRead(token, range, orders) }
+    }
+
+    /// The store is done with orders that came ahead of their logs.
+    public mutating func ordersTaken(_ token: IngestToken, now: MonotonicMilliseconds) -> [ReplicationEffect] {
+        step(now) { $0.finishOrders(token) }
     }
 
     /// The store has made a range durable, and holds the log up to the head given; or it has not taken it.

@@ -5,7 +5,7 @@
 /// the signatures guard against everybody else.
 enum Schema {
     /// The format version of the file; any other is refused.
-    static let formatVersion: Int64 = 1
+    static let formatVersion: Int64 = 2
     /// "Vard": SQLite's mark of whose file it is.
     static let applicationID: Int64 = 0x5661_7264
 
@@ -116,9 +116,11 @@ enum Schema {
             target_log BLOB,
             target_index INTEGER,
             parts INTEGER,
+            target_leaf BLOB,
             UNIQUE (log, leaf_index),
             CHECK (kind <> 1 OR length(subject) = 16),
-            CHECK (kind <> 2 OR (length(target_log) = 32 AND target_index >= 0 AND parts IS NOT NULL))
+            CHECK (kind <> 2 OR (length(target_log) = 32 AND target_index >= 0 AND parts IS NOT NULL
+                AND length(target_leaf) = 32))
         ) STRICT;
 
         CREATE TABLE drops (

@@ -37,7 +37,7 @@ extension StoreCore {
     ///   wrong with the range is no error but ``IngestOutcome/refused(_:)``.
     public func ingest(
         _ range: EntryRange, key: [UInt8], from peer: NodeID?, time: NodeTime,
-        isDropAllowed: (_ header: EntryHeader, _ position: Int) -> Bool = { _, _ in false }
+        isDropAllowed: (_ header: EntryHeader, _ entry: EntryID, _ position: Int) -> Bool = { _, _, _ in false }
     ) throws -> IngestOutcome {
         try requireWritable()
         guard let state = state(of: range.log) else { throw StoreError.unknownLog(range.log) }
@@ -53,7 +53,7 @@ extension StoreCore {
     /// is written.
     private func take(
         _ range: EntryRange, state: LogState, key: [UInt8], peer: NodeID?, time: NodeTime,
-        isDropAllowed: (EntryHeader, Int) -> Bool
+        isDropAllowed: (EntryHeader, EntryID, Int) -> Bool
     ) throws -> IngestOutcome {
         try RangeVerifier.checkLimits(of: range, log: state.name.id)
         let size = state.frontier.size
@@ -73,9 +73,10 @@ extension StoreCore {
         let rest = EntryRange(
             log: range.log, start: size, entries: Array(range.entries[overlap...]), checkpoint: range.checkpoint)
         let verified = try RangeVerifier.verify(rest, extending: state.frontier, name: state.name, key: key) {
-            header, position in
-            orders.covers(header, at: EntryAddress(log: header.log, index: header.index), position: position)
-                || isDropAllowed(header, position)
+            header, entry, position in
+            orders.covers(
+                header, entry, at: EntryAddress(log: header.log, index: header.index), position: position)
+                || isDropAllowed(header, entry, position)
         }
         return .stored(try store(verified, branch: state.branch, orders: orders, time: time))
     }

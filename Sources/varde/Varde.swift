@@ -20,7 +20,8 @@ struct Varde: AsyncParsableCommand {
         version: Software.name,
         subcommands: [
             DemoCommand.self, NetworkCommand.self, NodeCommand.self, StatusCommand.self, StudyCommand.self,
-            ImportCommand.self, ExportCommand.self, VerifyCommand.self, ParticipantCommand.self, RebuildCommand.self,
+            ImportCommand.self, ExportCommand.self, VerifyCommand.self, ParticipantCommand.self,
+            RedactCommand.self, EraseCommand.self, OrdersCommand.self, RebuildCommand.self,
             QueryCommand.self, TokenCommand.self,
             BenchCommand.self,
         ])

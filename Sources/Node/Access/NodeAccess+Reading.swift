@@ -68,6 +68,16 @@ extension NodeAccess {
         }
     }
 
+    /// The participant whom a registration names, where they were erased; nil where nobody of that name was.
+    public func erasedParticipant(_ participant: EntryID, in study: StudyID) async throws -> ErasedParticipant? {
+        try await store.read { _, state in
+            for fold in (state.folds[study]?.locations ?? [:]).values {
+                if let erased = fold.erasedParticipant(participant) { return erased }
+            }
+            return nil
+        }
+    }
+
     /// The participants of a study whose records have something that `isWanted` asks for, by location and id.
     ///
     /// - Parameter isWanted: runs on the store's thread, so it must be quick.

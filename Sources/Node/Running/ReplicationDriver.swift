@@ -4,7 +4,6 @@ import Replication
 import Store
 import StoreCore
 import Synchronization
-import Trial
 import ZeroMQTransport
 
 /// Runs the replication state machine on the polling thread: messages and ticks in, messages and store requests out.
@@ -36,11 +35,23 @@ actor ReplicationDriver {
     private var mayAppend = false
     private var isConfirming = false
 
+    /// What waits for the store, in the order in which it came.
     private struct PendingIngest {
+        enum Content {
+            case range(EntryRange, LogName)
+            case orders([ProvenEntry])
+        }
+
         let token: IngestToken
-        let range: EntryRange
-        let name: LogName
+        let content: Content
         let peer: NodeID
+
+        var byteCount: Int {
+            switch content {
+            case .range(let range, _): range.byteCount
+            case .orders(let orders): orders.reduce(0) { $0 + $1.byteCount }
+            }
+        }
     }
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { transport.executor.asUnownedSerialExecutor() }
@@ -241,7 +252,10 @@ actor ReplicationDriver {
             case .readRange(let token, let log, let from, let maximumBytes):
                 read(token, log, from: from, maximumBytes: maximumBytes)
             case .ingest(let token, let range, let name, let peer):
-                pendingIngests.append(PendingIngest(token: token, range: range, name: name, peer: peer))
+                pendingIngests.append(PendingIngest(token: token, content: .range(range, name), peer: peer))
+                ingestPending()
+            case .takeOrders(let token, let orders, let peer):
+                pendingIngests.append(PendingIngest(token: token, content: .orders(orders), peer: peer))
                 ingestPending()
             case .storeCharter(let chain): store(chain)
             case .peerAnswered, .ownEntriesTakenBack: decideStart()
@@ -256,10 +270,13 @@ actor ReplicationDriver {
 
     private func read(_ token: ReadToken, _ log: LogID, from: UInt64, maximumBytes: Int) {
         Task {
-            let range = try? await store.read { core, _ in
-                try core.readRange(log: log, from: from, maximumBytes: maximumBytes)
+            let read = try? await store.read { core, _ -> (EntryRange, [ProvenEntry])? in
+                guard let range = try core.readRange(log: log, from: from, maximumBytes: maximumBytes) else {
+                    return nil
+                }
+                return (range, try core.ordersNeeded(for: range, limit: ReplicationDriver.ordersAhead))
             }
-            perform(machine.rangeRead(token, range ?? nil, now: now))
+            perform(machine.rangeRead(token, read?.0, orders: read?.1 ?? [], now: now))
         }
     }
 
@@ -269,6 +286,7 @@ actor ReplicationDriver {
                 let revision = try await store.write { core, state in
                     for signed in chain.versions { try core.storeCharter(CharterRecord(signed)) }
                     try state.update(chain, core: core)
+                    try state.carryOutOrders(core)
                     return state.authorityRevision
                 }
                 onCharter()
@@ -290,6 +308,14 @@ actor ReplicationDriver {
         }
     }
 
+    private func finished(_ pending: PendingIngest, _ result: Result<LogHead, IngestFailure>?) {
+        if let result, case .range = pending.content {
+            perform(machine.ingestFinished(pending.token, result, now: now))
+        } else {
+            perform(machine.ordersTaken(pending.token, now: now))
+        }
+    }
+
     /// Bytes of peers' entries that share a transaction: a person's save that comes meanwhile waits for no more than these.
     private static let ingestBytes = 1024 * 1024
 
@@ -300,30 +326,32 @@ actor ReplicationDriver {
         var byteCount = 0
         let batch = Array(
             pendingIngests.prefix { pending in
-                defer { byteCount += pending.range.byteCount }
+                defer { byteCount += pending.byteCount }
                 return byteCount < ReplicationDriver.ingestBytes
             })
         pendingIngests.removeFirst(batch.count)
-        let ranges = batch.map { ($0.range, $0.name, $0.peer) }
+        let work = batch.map { ($0.content, $0.peer) }
         let time = clock.now()
         Task {
             var revision = authorityRevision
             do {
                 let (results, reached) = try await store.write { core, state in
-                    let results = try ranges.map { range, name, peer in
-                        try RangeIngest.ingest(range, name: name, from: peer, time: time, core, &state)
+                    let results = try work.map { content, peer -> Result<LogHead, IngestFailure>? in
+                        switch content {
+                        case .range(let range, let name):
+                            return try RangeIngest.ingest(range, name: name, from: peer, time: time, core, &state)
+                        case .orders(let orders):
+                            for order in orders { try RangeIngest.take(order, core, state) }
+                            return nil
+                        }
                     }
                     return (results, state.authorityRevision)
                 }
                 revision = reached
-                for (pending, result) in zip(batch, results) {
-                    perform(machine.ingestFinished(pending.token, result, now: now))
-                }
+                for (pending, result) in zip(batch, results) { finished(pending, result) }
             } catch {
                 logger.critical("entries of peers could not be stored: \(error)")
-                for pending in batch {
-                    perform(machine.ingestFinished(pending.token, .failure(.failed("\(error)")), now: now))
-                }
+                for pending in batch { finished(pending, .failure(.failed("\(error)"))) }
             }
             await refreshAuthority(revision: revision)
             isIngesting = false
@@ -332,30 +360,9 @@ actor ReplicationDriver {
     }
 }
 
-/// Stores a range of a peer's and folds what is new in it.
-enum RangeIngest {
-    static func ingest(
-        _ range: EntryRange, name: LogName, from peer: NodeID, time: NodeTime, _ core: StoreCore,
-        _ state: inout NodeState
-    ) throws -> Result<LogHead, IngestFailure> {
-        guard let writer = state.chain.node(name.node) else {
-            return .failure(.refused("the charter does not know node \(name.node)"))
-        }
-        try core.register(name)
-        switch try core.ingest(range, key: writer.signingKey.hash.bytes, from: peer, time: time) {
-        case .stored(let stored):
-            for (offset, checked) in stored.entries.enumerated() {
-                let address = EntryAddress(log: name.id, index: stored.first + UInt64(offset))
-                let written =
-                    checked.entry.map { WrittenEntry($0, in: name) }
-                    ?? WrittenEntry(checked.raw, id: checked.id, at: address, in: name)
-                try state.insert(written, core: core)
-            }
-            return .success(stored.head)
-        case .alreadyHeld(let head): return .success(head)
-        case .refused(let refusal): return .failure(IngestFailure(refusal))
-        }
-    }
+extension ReplicationDriver {
+    /// Orders that are sent before one range.
+    fileprivate static let ordersAhead = 256
 }
 
 extension CharterRecord {

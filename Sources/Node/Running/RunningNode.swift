@@ -95,6 +95,8 @@ enum NodeStart {
         var state = NodeState(chain: chain, network: configuration.network)
         try state.catchUp(core)
         state.forgetChanges()
+        // Those that took effect while they were applied were carried out then; this is for whatever was not.
+        try core.transaction { try state.carryOutOrders(core) }
         return state
     }
 

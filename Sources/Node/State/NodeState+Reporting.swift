@@ -41,7 +41,7 @@ extension NodeState {
         guard let fold = folds[stream.study] else { return [] }
         if let location = stream.location {
             guard let held = fold.locations[location] else { return [] }
-            add(held.void, held.waiting, [:])
+            add(held.void, held.waiting, held.findings)
             lines += held.notUnderstood.sorted().map { "entry \($0) is of a newer version and not understood here" }
             for record in held.records.values.sorted(by: { $0.id < $1.id }) {
                 add(record.void, record.waiting, record.findings)

@@ -9,7 +9,7 @@ extension ReplicationMessage {
         var reader = WireReader(bytes)
         try reader.readFormatVersion(ReplicationProtocol.version)
         guard let content = try reader.next() else { throw .missing(field: 2) }
-        guard (2...11).contains(content) else { throw .outOfRange(field: content) }
+        guard (2...11).contains(content) || content == 20 else { throw .outOfRange(field: content) }
         var inner = try reader.message()
         guard reader.isAtEnd else { throw .outOfRange(field: 0) }
         switch content {
@@ -22,6 +22,7 @@ extension ReplicationMessage {
         case 8: self = .range(try RangeMessage(from: &inner))
         case 9: self = .receipt(try Receipt(from: &inner))
         case 10: self = .rangeUnavailable(try RangeUnavailable(from: &inner))
+        case 20: self = .orders(try OrdersMessage(from: &inner))
         default: self = .refusal(try Refusal(from: &inner))
         }
     }

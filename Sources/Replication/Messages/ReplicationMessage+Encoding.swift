@@ -44,6 +44,7 @@ extension ReplicationMessage {
                 inner.unsigned(1, refusal.code.rawValue)
                 inner.string(2, refusal.text)
             }
+        case .orders(let orders): writer.message(20) { orders.write(to: &$0) }
         }
         return writer.bytes
     }
@@ -54,6 +55,7 @@ extension ReplicationMessage {
         case .range(let message): message.range.transferBytes + message.range.entries.count * 12 + 128
         case .have(let have): have.rows.count * 192 + 32
         case .charterVersions(let versions): versions.versions.reduce(64) { $0 + $1.count + 8 }
+        case .orders(let orders): orders.entries.reduce(64) { $0 + $1.byteCount + 512 }
         default: 192
         }
     }

@@ -2,7 +2,7 @@ public import EventLog
 
 /// One message between two nodes: `varde.v0.ReplicationMessage` of `Protocols/replication.proto`.
 ///
-/// Apart from ``charterVersions(_:)``, ``have(_:)`` and ``range(_:)`` every message has under 1 KB.
+/// Apart from ``charterVersions(_:)``, ``have(_:)``, ``range(_:)`` and ``orders(_:)`` every message has under 1 KB.
 package enum ReplicationMessage: Hashable, Sendable {
     /// Who I am and which charter I hold; the first message of every link, repeated when either changes.
     case hello(Hello)
@@ -24,6 +24,8 @@ package enum ReplicationMessage: Hashable, Sendable {
     case rangeUnavailable(RangeUnavailable)
     /// I did not take your message.
     case refusal(Refusal)
+    /// Orders under which parts are missing in what comes next.
+    case orders(OrdersMessage)
 }
 
 /// Who I am and which charter I hold.

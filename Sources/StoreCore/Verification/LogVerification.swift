@@ -11,12 +11,11 @@ public struct LogVerification {
     var report = VerificationReport()
     /// The logs as they were when the verification began, by branch; nil names are unreadable rows.
     var logs: [Int64: Row] = [:]
-    var orders: [StreamID: StreamOrders] = [:]
     var total: UInt64 = 0
     var newestArrival: Int64 = 0
 
     /// A row of `logs` as far as it can be read.
-    struct Row {
+    struct Row: Sendable {
         var branch: Int64
         var name: LogName
         var size: UInt64
@@ -24,22 +23,26 @@ public struct LogVerification {
         var byteCount: UInt64
     }
 
-    /// Entries read by one statement: between statements the write-ahead log may be cut.
-    static let step: UInt64 = 16_384
+    /// Entries of one stretch: between two the write-ahead log may be cut.
+    static let step: UInt64 = 8_192
+    /// Threads that hash.
+    private let workers: Int
 
     /// Verifies all of a file.
     ///
     /// - Parameters:
     ///   - reader: the store, or a ``StoreReader`` beside it.
     ///   - writerKey: the Ed25519 public key of a node as the charter gives it; nil where it is not known.
+    ///   - workers: threads that hash, each with a connection of its own; 1 for the reader's own connection alone.
     ///   - progress: called now and then.
     /// - Throws: ``StoreError`` or ``DatabaseFailure`` where the file cannot be read; what is read and is wrong is in the
     ///   report instead.
     public static func run(
-        on reader: some EventReading, writerKey: @escaping (NodeID) -> [UInt8]?,
+        on reader: some EventReading, writerKey: @escaping (NodeID) -> [UInt8]?, workers: Int = 1,
         progress: @escaping (VerificationProgress) -> Void = { _ in }
     ) throws -> VerificationReport {
-        var verification = LogVerification(tables: reader.tables, writerKey: writerKey, progress: progress)
+        var verification = LogVerification(
+            tables: reader.tables, writerKey: writerKey, workers: workers, progress: progress)
         try verification.checkFile()
         try verification.capture()
         try verification.checkLogs()
@@ -52,9 +55,10 @@ public struct LogVerification {
     }
 
     private init(
-        tables: EventTables, writerKey: @escaping (NodeID) -> [UInt8]?,
+        tables: EventTables, writerKey: @escaping (NodeID) -> [UInt8]?, workers: Int,
         progress: @escaping (VerificationProgress) -> Void
     ) {
+        self.workers = max(1, workers)
         self.tables = tables
         self.writerKey = writerKey
         self.progress = progress
@@ -114,22 +118,37 @@ public struct LogVerification {
     }
 
     private mutating func checkLogs() throws {
-        for branch in logs.keys.sorted() {
-            guard let row = logs[branch] else { continue }
-            var check = LogCheck(row: row, key: verifierKey(of: row.name))
-            try check.run(in: &self)
+        do {
+            report.orders = try TablesReader(tables: tables).orders()
+        } catch is StoreError {
+            // Said where the orders are checked.
+            report.orders = []
         }
+        let orders = KnownOrders(report.orders).byStream
+        var chunks: [Chunk] = []
+        for row in logs.values.sorted(by: { $0.branch < $1.branch }) {
+            for from in stride(from: 0, to: row.size, by: Int(LogVerification.step)) {
+                chunks.append(Chunk(row: row, from: from, to: min(row.size, from + LogVerification.step)))
+            }
+        }
+        let keys = logs.mapValues { verifierKey(of: $0.name) }
+        let hashing = ParallelHashing(tables: tables, workers: workers) { chunk, tables in
+            try ChunkCheck.run(chunk, tables: tables, key: keys[chunk.row.branch] ?? nil, orders: orders)
+        }
+        var checks = logs.mapValues(LogCheck.init)
+        for start in stride(from: 0, to: chunks.count, by: 4 * workers) {
+            let wave = Array(chunks[start..<min(chunks.count, start + 4 * workers)])
+            for (chunk, outcome) in zip(wave, try hashing.outcomes(of: wave)) {
+                checks[chunk.row.branch]?.take(outcome, of: chunk, into: &report)
+            }
+            progress(VerificationProgress(entries: report.entries, total: total))
+        }
+        for branch in logs.keys.sorted() { try checks[branch]?.checkEnd(in: &self) }
     }
 
     /// The key that verifies a log's checkpoints; nil where none was given, or what was given is no key.
     func verifierKey(of name: LogName) -> NoteVerifierKey? {
         writerKey(name.node).flatMap { try? name.verifierKey(publicKey: $0) }
-    }
-
-    /// The orders that act on a stream, as they are now.
-    mutating func ordersNow(for stream: StreamID) throws -> StreamOrders {
-        orders = KnownOrders(try TablesReader(tables: tables).orders()).byStream
-        return orders[stream] ?? StreamOrders()
     }
 }
 

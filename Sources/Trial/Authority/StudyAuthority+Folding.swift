@@ -32,7 +32,7 @@ extension StudyAuthority {
                 void[entry.id] = .writerNotInCharter
                 return false
             }
-            guard let act = RoleTable.act(of: header.operation), !RoleTable.needsDelegation(act) else {
+            guard let act = RoleTable.act(of: header.operation), !RoleTable.isAboutParticipants(act) else {
                 void[entry.id] = .wrongStream
                 return false
             }

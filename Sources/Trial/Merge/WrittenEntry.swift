@@ -25,23 +25,44 @@ public struct WrittenEntry: Hashable, Sendable {
     /// What it does.
     public let content: Content
 
+    /// The entry as it was read, for what an order leaves of it; nil where it cannot be read or stands in a wrong place.
+    private let entry: Entry?
+
     /// Reads what `entry`, standing in the log `name`, does.
     public init(_ entry: Entry, in name: LogName) {
+        self.init(
+            entry, at: EntryAddress(log: name.id, index: entry.header.index), stream: name.stream, writer: name.node)
+    }
+
+    /// Parts whose lengths are not those of the header make the entry void; parts that were dropped have none.
+    private init(_ entry: Entry, at address: EntryAddress, stream: StreamID, writer: NodeID) {
         id = entry.id
-        address = EntryAddress(log: name.id, index: entry.header.index)
-        stream = name.stream
-        writer = name.node
-        header = entry.header
-        guard entry.header.mergeRules <= FormatVersion.mergeRules else {
-            content = .notUnderstood
-            return
+        self.address = address
+        self.stream = stream
+        self.writer = writer
+        self.entry = entry
+        let hasStatedLengths = zip(entry.header.parts, entry.body.parts).allSatisfy { commitment, part in
+            part.map { UInt64($0.bytes.count) == commitment.byteCount } ?? true
         }
+        header = hasStatedLengths ? entry.header : nil
+        content = hasStatedLengths ? WrittenEntry.content(of: entry) : .unreadable
+    }
+
+    private static func content(of entry: Entry) -> Content {
+        guard entry.header.mergeRules <= FormatVersion.mergeRules else { return .notUnderstood }
         do {
-            content = try Action(reading: entry).map(Content.action) ?? .notUnderstood
+            guard let action = try Action(reading: entry) else { return .notUnderstood }
+            // The handle stands in the header too, so that an order shows whom it is about.
+            if case .erasureOrdered(let order) = action.operation, case .participant(_, let subject) = order.target,
+                entry.header.subject != subject
+            {
+                return .unreadable
+            }
+            return .action(action)
         } catch .unknownVersion {
-            content = .notUnderstood
+            return .notUnderstood
         } catch {
-            content = .unreadable
+            return .unreadable
         }
     }
 
@@ -52,12 +73,8 @@ public struct WrittenEntry: Hashable, Sendable {
     public init(_ raw: RawEntry, id: EntryID, at address: EntryAddress, in name: LogName) {
         do throws(EntryError) {
             let entry = try Entry(trusting: raw, id: id)
-            let isInPlace = entry.header.index == address.index && entry.header.log == address.log
-            let hasStatedLengths = zip(entry.header.parts, entry.body.parts).allSatisfy { commitment, part in
-                part.map { UInt64($0.bytes.count) == commitment.byteCount } ?? true
-            }
-            if isInPlace, hasStatedLengths {
-                self.init(entry, in: name)
+            if entry.header.index == address.index && entry.header.log == address.log {
+                self.init(entry, at: address, stream: name.stream, writer: name.node)
             } else {
                 self.init(id: id, at: address, in: name, content: .unreadable)
             }
@@ -76,7 +93,56 @@ public struct WrittenEntry: Hashable, Sendable {
         stream = name.stream
         writer = name.node
         header = nil
+        entry = nil
         self.content = content
+    }
+
+    /// The entry as it was read; nil where it cannot be read or stands in a wrong place.
+    package var asRead: Entry? { entry }
+
+    /// The handle that its header carries, where it stands in its place; of what is void for its lengths too.
+    public var subject: SubjectHandle? { entry?.header.subject }
+
+    /// What it does by its header, where that can be read.
+    public var operation: OperationType? { entry?.header.operation }
+
+    /// What an order to drop these parts leaves of it: the same whether they are still here or not.
+    public func dropping(_ parts: PartSet) -> WrittenEntry {
+        guard let entry else { return self }
+        return WrittenEntry(entry.dropping(parts), at: address, stream: stream, writer: writer)
+    }
+
+    /// Place and kind of its parts that are here.
+    var partsHere: [(position: Int, kind: PartKind)] {
+        guard let entry else { return [] }
+        return entry.body.parts.indices.filter { entry.body.parts[$0] != nil }.map {
+            ($0, entry.header.parts[$0].kind)
+        }
+    }
+
+    /// The part that holds the free text of a change; nil where its value is no free text or is not here.
+    func textPart(ofChange position: UInt64) -> Int? {
+        guard let content = entry?.bytes(of: .content) else { return nil }
+        var reader = WireReader(content)
+        var place: UInt64 = 0
+        while let field = try? reader.next() {
+            guard field == 1 else {
+                guard (try? reader.skip()) != nil else { return nil }
+                continue
+            }
+            guard var value = try? reader.message() else { return nil }
+            if place == position { return Value.textPart(&value) }
+            place += 1
+        }
+        return nil
+    }
+
+    /// What it orders, where it is an order that can be read.
+    public var dropOrder: DropOrder? {
+        switch action?.operation {
+        case .redactionOrdered(let order)?, .erasureOrdered(let order)?: order
+        default: nil
+        }
     }
 
     /// The action, where there is one.

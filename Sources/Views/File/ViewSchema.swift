@@ -3,7 +3,7 @@ import Trial
 /// The tables and views of one generation (`Protocols/views.md`): names of tables and columns are a published contract.
 enum ViewSchema {
     /// The version of tables, views and reducer; a generation of any other is built anew.
-    static let version: UInt64 = 2
+    static let version: UInt64 = 4
     /// "Vrdv": SQLite's mark of whose file it is.
     static let applicationID: Int64 = 0x5672_6476
 
@@ -123,6 +123,14 @@ enum ViewSchema {
             is_waiting INTEGER NOT NULL,
             sides TEXT NOT NULL
         );
+        CREATE TABLE erased_participant (
+            participant_id TEXT PRIMARY KEY,
+            location TEXT NOT NULL,
+            orders TEXT NOT NULL,
+            registrations TEXT NOT NULL,
+            entries INTEGER NOT NULL,
+            digest BLOB NOT NULL
+        ) WITHOUT ROWID;
         CREATE TABLE form_instance (
             form INTEGER PRIMARY KEY,
             participant INTEGER NOT NULL,
@@ -224,7 +232,8 @@ enum ViewSchema {
             json_extract(entry, '$[0]') AS entry_id, position,
             datetime(json_extract(entry, '$[1]') / 1000, 'unixepoch') AS entered,
             json_extract(entry, '$[2]') AS node, json_extract(entry, '$[3]') AS actor,
-            json_extract(entry, '$[4]') AS role
+            json_extract(entry, '$[4]') AS role,
+            CASE WHEN kind = 0 THEN json_extract(entry, '$[6]') END AS dropped_by
         FROM (
             SELECT location.study_site, participant.location, participant_id, label, event_oid, event_repeat_key,
                 form_oid, form_repeat_key, form_id, state,
@@ -249,6 +258,7 @@ enum ViewSchema {
             count(participant.screened) AS screened, count(participant.included) AS included,
             count(participant.screen_failure) AS screen_failures,
             count(participant.participant) AS participants,
+            (SELECT count(*) FROM erased_participant WHERE erased_participant.location = location.location) AS erased,
             coalesce(sum(participant.forms), 0) AS forms, coalesce(sum(participant.item_values), 0) AS item_values,
             coalesce(sum(participant.conflicts), 0) AS conflicts,
             (SELECT count(*) FROM finding WHERE finding.location = location.location) AS findings,

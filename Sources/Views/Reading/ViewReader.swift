@@ -101,6 +101,7 @@ public final class ViewReader {
             } ?? .zero
         }
         for digest in loose { sum.add(digest) }
+        for digest in try rows("SELECT digest FROM erased_participant", [], { $0.hash(0) ?? .zero }) { sum.add(digest) }
         try forEach(
             """
             SELECT participant_id, event_id, event_oid, event_repeat_key, form_id, form_oid, form_repeat_key, state,

@@ -162,6 +162,8 @@ private struct EntryTable {
                     json.text(origin.authority.actor.description)
                     json.text(origin.authority.role.description)
                     json.text(origin.provenance.performedAt)
+                    let orders = record.redactions[id]?.orders ?? []
+                    if !orders.isEmpty { json.array { json in for order in orders { json.hex(order.hash) } } }
                     if first.map({ (time, id) < ($0.0, $0.1) }) ?? true { first = (time, id, origin) }
                     row.lastEntryUTCMilliseconds = max(row.lastEntryUTCMilliseconds ?? time, time)
                 }

@@ -118,6 +118,8 @@ struct ValueDocument: Codable {
     var id: SeenValue
     /// Absent where the datum was dropped by an order.
     var kind: String?
+    /// The orders that dropped it; absent where it is here.
+    var erasedBy: [EntryID]?
     var typed: String?
     var normalised: String?
     var unit: String?
@@ -133,6 +135,7 @@ struct ValueDocument: Codable {
     init(_ held: HeldValue, _ record: ParticipantState, label: String?) {
         id = SeenValue(entry: held.id.entry, position: held.id.position)
         kind = held.value.map { "\($0.kind)" }
+        erasedBy = held.value == nil ? record.orders(on: held) : nil
         let isDatum = held.value.map { $0.kind != .missing && $0.kind != .cleared } ?? false
         typed = isDatum ? held.value?.typed : nil
         normalised = isDatum ? held.value?.normalised : nil

@@ -20,6 +20,7 @@ extension Simulation {
         case .receipt(let receipt):
             named = [streams[receipt.log]]
             checkDurable(receipt.log, receipt.size, at: node)
+        case .orders(let orders): named = orders.entries.map(\.stream)
         case .hello, .charterRequest, .charterVersions, .refusal, .haveDigest, .rangeUnavailable: break
         }
         for stream in named {

@@ -239,7 +239,8 @@ final class Simulation {
             node.charter = chain
         case .report(let incident):
             node.incidents.append(incident)
-        case .peerAnswered, .ownLogAhead, .ownEntriesTakenBack:
+        case .peerAnswered, .ownLogAhead, .ownEntriesTakenBack, .takeOrders:
+            // Nothing is ordered in the simulated network, so no honest node sends orders.
             break
         }
     }

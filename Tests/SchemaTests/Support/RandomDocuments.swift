@@ -84,7 +84,7 @@ struct RandomDocuments {
             administrators: list(3) { $0.key() })
     }
 
-    /// A message of the content with that number, from 0 to 9.
+    /// A message of the content with that number, from 0 to 10.
     mutating func message(_ content: Int) -> ReplicationMessage {
         switch content {
         case 0:
@@ -120,6 +120,16 @@ struct RandomDocuments {
                         log: key(), start: size() / 2, entries: entries, checkpoint: generator.bytes(30))))
         case 7: return .receipt(Receipt(log: key(), size: size(), root: generator.hash()))
         case 8: return .rangeUnavailable(RangeUnavailable(pull: 1 + number() / 2, isAgain: chance()))
+        case 9:
+            return .orders(
+                OrdersMessage(
+                    entries: list(4) { random in
+                        SentOrder(
+                            node: random.label(), stream: random.stream(), epoch: Epoch(using: &random.generator),
+                            index: random.size() - 1,
+                            raw: RawEntry(header: random.generator.bytes(90), body: random.generator.bytes(50)),
+                            checkpoint: random.generator.bytes(30), path: random.list(4) { $0.generator.hash() })
+                    }))
         default: return .refusal(Refusal(code: RefusalCode(rawValue: code()), text: text()))
         }
     }

@@ -18,6 +18,17 @@ struct Folding {
         }
     }
 
+    /// Drops what orders that came into effect drop, as a store does; what comes later it drops as it comes.
+    mutating func carryOut() throws {
+        _ = fold.takeOrders()
+        for (address, entry) in source.entries {
+            guard let drops = entry.stream.location.flatMap({ fold.locations[$0]?.drops }), !drops.isEmpty else {
+                continue
+            }
+            source.entries[address] = try entry.carriedOut(drops, in: entry.logName)
+        }
+    }
+
     mutating func learn(charterVersions: Int) throws {
         try fold.update(TestNetwork.directory(charterVersions), source: source)
     }
@@ -32,5 +43,22 @@ struct Folding {
     func difference(from entries: [WrittenEntry]) -> String? {
         let oracle = Oracle(entries, study: fold.study, directory: fold.authority.directory)
         return StudySnapshot(fold).difference(from: oracle.snapshot)
+    }
+}
+
+extension WrittenEntry {
+    /// A name that has the entry's node and stream: all that the fold looks at.
+    var logName: LogName {
+        LogName(network: TestNetwork.id, node: writer, stream: stream, epoch: Epoch(RandomName(high: 0, low: 0)))
+    }
+}
+
+extension DropOrders {
+    /// Whether all that this drops is dropped by another too.
+    func isContained(in other: DropOrders) -> Bool {
+        erasures.keys.allSatisfy { other.erasures[$0] != nil }
+            && redactions.allSatisfy { entry, redaction in
+                other.redactions[entry].map { redaction.parts.isSubset(of: $0.parts) } ?? false
+            }
     }
 }
