@@ -25,7 +25,7 @@ public struct ProvenEntry: Hashable, Sendable {
     }
 
     /// Where the entry is said to stand.
-    public var address: EntryAddress { EntryAddress(log: log.id, index: logProof.index) }
+    public var address: EntryAddress { EntryAddress(log: log.log, index: logProof.index) }
 
     /// The leaf hash.
     public var id: EntryID { EntryID(MerkleTree.leafHash(of: header)) }
