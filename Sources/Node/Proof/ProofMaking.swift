@@ -29,7 +29,7 @@ struct ProofMaking {
         }
         let entry: Entry
         do throws(EntryError) {
-            entry = try Entry(checking: stored.raw, at: address.index, of: address.log)
+            entry = try Entry(checking: stored.raw, at: address.index, of: log.name.log)
         } catch {
             throw ProofMakingError.unreadable(address, error)
         }
@@ -39,7 +39,7 @@ struct ProofMaking {
             throw ProofMakingError.noCheckpoint(address.log)
         }
         return ProvenEntry(
-            log: log.name, header: stored.raw.header, body: entry.body,
+            log: log.name.trunk, header: stored.raw.header, body: entry.body,
             logProof: try LogProof(index: address.index, path: inclusion.path, checkpoint: checkpoint),
             acceptedPath: try acceptedPath(log.name, checkpointSize: size))
     }
@@ -63,7 +63,7 @@ struct ProofMaking {
 
     /// The comparison with the head that the newest charter accepts, where it states one.
     private func acceptedPath(_ log: LogName, checkpointSize size: UInt64) throws -> [Hash]? {
-        guard let accepted = chain.node(log.node)?.accepted.first(where: { $0.log == log.id }) else { return nil }
+        guard let accepted = chain.node(log.node)?.accepted.first(where: { $0.log == log.log }) else { return nil }
         // What is missing here shows when the proof is checked.
         return try reader.consistencyProof(
             of: log.id, oldSize: min(size, accepted.size), newSize: max(size, accepted.size))?.path

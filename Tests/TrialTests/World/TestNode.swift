@@ -23,6 +23,8 @@ final class TestNode {
     private(set) var fold: StudyFold
     /// What the node holds, in the order in which it came.
     private(set) var held: [WrittenEntry] = []
+    /// The bytes of what the node wrote itself, and where.
+    private(set) var written: [EntryID: (name: LogName, raw: RawEntry)] = [:]
     private var source = MemorySource()
     private var heldIDs: Set<EntryID> = []
     private var logs: [StreamID: LogName] = [:]
@@ -90,6 +92,7 @@ final class TestNode {
         ).raw
         // A peer checks the bytes; the fold then reads what was stored.
         _ = try Entry(checking: raw, at: index, of: name.id)
+        written[raw.id] = (name, raw)
         let entry = WrittenEntry(raw, id: raw.id, at: EntryAddress(log: name.id, index: index), in: name)
         try take(entry)
         return entry
