@@ -39,17 +39,22 @@ struct ExportedInstances {
             .sorted { ($0.0, $0.1) < ($1.0, $1.1) }.map { ($0.2.id, $0.2.state) }
     }
 
+    /// A key as XML can hold it: other software may have written one that it cannot, or an empty one.
+    private static func usable(_ key: String?) -> String? {
+        key.flatMap { $0.isEmpty ? nil : ValueNormaliser.legal($0) }
+    }
+
     /// Leaves every imported key to the first that has it, and gives all others their place or the next number that is
     /// free: imports of two files can bring the same key, and a computed one must not meet an imported one.
     private mutating func giveKeys(to siblings: [(id: InstanceID, state: InstanceState)], isRepeating: Bool) {
         // What stands once by its definition can be there twice, where a person said that it was two.
         guard isRepeating || siblings.count > 1 else {
-            for one in siblings { repeatKeys[one.id] = one.state.repeatKey }
+            for one in siblings { repeatKeys[one.id] = Self.usable(one.state.repeatKey) }
             return
         }
         var used: Set<String> = []
         for one in siblings {
-            guard let key = one.state.repeatKey, used.insert(key).inserted else { continue }
+            guard let key = Self.usable(one.state.repeatKey), used.insert(key).inserted else { continue }
             repeatKeys[one.id] = key
         }
         var number = 0

@@ -57,7 +57,9 @@ public struct ODMExport {
     }
 
     private func subjectKey(_ record: ParticipantState) -> String {
-        (record.labels.first { $0.kind == .subject } ?? record.labels.first)?.text ?? record.id.description
+        let labels = record.labels.filter { !$0.text.isEmpty }
+        let label = labels.first { $0.kind == .subject } ?? labels.first
+        return label.map { ValueNormaliser.legal($0.text) } ?? record.id.description
     }
 
     private func subject(_ record: ParticipantState, _ outcome: inout Outcome) -> ODMSubjectData {
@@ -114,7 +116,7 @@ public struct ODMExport {
             guard let held = register.current, let value = held.value, value.kind != .cleared else { return nil }
             outcome.items += 1
             return ODMItemData(
-                item: item, value: value.kind == .missing ? nil : value.typed,
+                item: item, value: value.kind == .missing ? nil : ValueNormaliser.legal(value.typed),
                 measurementUnit: value.unit.map { MeasurementUnitOID($0) },
                 auditRecord: ownRecords ? record.origins[held.id.entry].map(audit) : nil)
         }

@@ -129,10 +129,12 @@ extension Action {
             removal.instances = removal.instances.map(\.asSent)
             action.operation = .restored(removal)
         case .responseReceived(var response):
-            response.instances = response.instances.map(\.asSent)
             response.seen = []
-            // Its hash stands for it, also where it was dropped.
+            // Its hash stands for it, also where it was dropped; and where its answers stand, and as what, follows from it
+            // and from the plan and the definitions that the node knew.
             response.document = nil
+            response.instances = []
+            response.changes = []
             action.operation = .responseReceived(response)
         default: break
         }
@@ -148,6 +150,13 @@ extension FormSave {
             changes[place].replaces = []
             changes[place].isCorrection = false
         }
+    }
+}
+
+extension Response {
+    /// Whether the answers stand in the same places with the same values as another sending's.
+    func isPlaced(as other: Response) -> Bool {
+        changes == other.changes && instances.map(\.asSent) == other.instances.map(\.asSent)
     }
 }
 

@@ -68,7 +68,8 @@ struct NodeCommand: AsyncParsableCommand {
                     "the node has no HTTP interface that runs: start it with 'varde node run', with \"http\" in node.json"
                 )
             }
-            let code = try BrowserSessions.makeCode(in: directory)
+            let code = try BrowserSessions.makeCode(
+                in: directory, at: SessionClock.system.utcSeconds())
             Output.line("\(address)/session?code=\(code)")
             Output.note("The code is good once, for two minutes.")
         }
