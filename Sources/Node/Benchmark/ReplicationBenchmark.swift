@@ -30,7 +30,7 @@ public enum ReplicationBenchmark {
     ///   - progress: called with each step.
     /// - Throws: ``StoreCore/StoreError``, ``DirectoryError``, a transport's error.
     public static func run(
-        directory: String, entries: Int, liveSamples: Int, progress: (String) -> Void = { _ in }
+        directory: String, entries: Int, liveSamples: Int, progress: @escaping @Sendable (String) -> Void = { _ in }
     ) async throws -> ReplicationBenchmarkReport {
         precondition(entries > 0 && liveSamples > 0, "a benchmark measures something")
         var catchUp: [ReplicationBenchmarkReport.CatchUp] = []
@@ -41,7 +41,9 @@ public enum ReplicationBenchmark {
             progress("writing \(entries) \(content.rawValue)")
             let writingSeconds = try await pair.fill(entries)
             progress("catching up with \(entries) \(content.rawValue)")
+            let watch = pair.watch { progress("catching up with \(content.rawValue): \($0)") }
             var measured = try await pair.catchUp()
+            watch.cancel()
             measured.commandsPerSecond = Double(entries) / writingSeconds
             if content == .diaryDays {
                 progress("writing \(liveSamples) entries one by one")
@@ -164,6 +166,18 @@ private struct NodePair {
             }
         }
         return (ContinuousClock.now - start) / .seconds(1)
+    }
+
+    /// Tells twice a second how much of the whole the second node holds.
+    func watch(_ tell: @escaping @Sendable (String) -> Void) -> Task<Void, Never> {
+        let (writer, reader, stream) = (writer, reader, stream)
+        return Task {
+            guard let head = try? await writer.ownHead(of: stream)?.head else { return }
+            while !Task.isCancelled {
+                tell("\(reader.size(of: head.name.id)) of \(head.size) entries")
+                try? await Task.sleep(for: .milliseconds(500))
+            }
+        }
     }
 
     /// Lets the second node fetch everything.

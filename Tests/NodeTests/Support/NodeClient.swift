@@ -37,6 +37,28 @@ struct NodeClient: Sendable {
         return answer.text
     }
 
+    /// Server-sent events as they come.
+    struct Events {
+        fileprivate var client: LoopbackClient
+
+        /// The next piece of the stream.
+        mutating func next() async throws -> String {
+            String(decoding: try required(try await client.readChunk(), "event: the stream ended"), as: UTF8.self)
+        }
+    }
+
+    /// Listens to server-sent events while `body` runs.
+    func listen(_ path: String, _ body: (inout Events) async throws -> Void) async throws {
+        let headers = headers
+        try await LoopbackClient.connect(port: port) { client in
+            try await client.send("GET", path, headers: headers)
+            let head = try await client.readHead()
+            guard head.status == 200 else { throw TestFailure("\(path): \(head.status)") }
+            var events = Events(client: client)
+            try await body(&events)
+        }
+    }
+
     func post(
         _ path: String, _ body: [String: Any], type: String = "application/json"
     ) async throws -> Answer {
