@@ -150,7 +150,7 @@ public struct LocationFold: Sendable {
     mutating func insert(_ entry: WrittenEntry, source: some EntrySource, judge: Judge) throws {
         guard seen.insert(entry.id).inserted else { return }
         entryCount += 1
-        extents[entry.address.log, default: HeldExtent()].insert(entry.address.index)
+        extents[entry.place.log, default: HeldExtent()].insert(entry.place.index)
         if let header = entry.header { activity[entry.writer, default: NodeActivity()].note(header) }
         if unreported == nil { unreported = [] }
         if case .participantRegistered? = entry.action?.operation, let key = entry.commandKey {
