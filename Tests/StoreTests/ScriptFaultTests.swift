@@ -102,7 +102,7 @@ struct ScriptFaultTests {
         do {
             try core.close()
             return (done, isWhole)
-        } catch is StoreError {
+        } catch is DatabaseFailure {
             return (done, false)
         }
     }
