@@ -73,6 +73,7 @@ public struct NodeAccess: Sendable {
         let logs = try await store.read { core, _ in try core.replicationHeads().map { ($0.name.id, $0.size) } }
         let knownAt = await driver.knownAt(logs)
         let replication = await driver.status()
+        let transport = TransportStatus(await driver.transportMetrics())
         let start = await driver.startText
         let configuration = configuration
         return try await store.read { core, state in
@@ -86,6 +87,7 @@ public struct NodeAccess: Sendable {
                 storeFailure: core.stoppedBy?.description, forkedLogs: try core.forkedLogs().sorted(),
                 entries: try core.logs().reduce(0) { $0 + $1.count }, counts: counts,
                 streams: streams, peers: NodeAccess.peers(replication, state.chain, of: configuration.node),
+                transport: transport,
                 incidents: try core.incidents(limit: 20).map {
                     "\(UTCText.iso8601(milliseconds: $0.utcMilliseconds)) \($0.kind): \($0.text)"
                 })
@@ -93,7 +95,7 @@ public struct NodeAccess: Sendable {
     }
 
     /// Every other admitted node, those too that no link ever came up to.
-    private static func peers(
+    static func peers(
         _ replication: ReplicationStatus, _ chain: CharterChain, of node: NodeID
     ) -> [PeerStatus] {
         let known = Dictionary(replication.peers.map { ($0.node, PeerStatus($0)) }) { first, _ in first }
@@ -141,14 +143,18 @@ extension PeerStatus {
     init(unseen node: NodeID) {
         self.init(
             node: node, phase: PeerPhase.down.rawValue, entriesItLacks: 0, entriesLackingHere: 0,
-            logsInFlight: 0, bytesBeingStored: 0, sentBytes: 0, receivedBytes: 0, faults: 0)
+            logsInFlight: 0, creditBytes: 0, bytesBeingStored: 0, pushedBytes: 0, sentBytes: 0, receivedBytes: 0,
+            faults: 0, refusals: 0)
     }
 
     init(_ peer: ReplicationStatus.Peer) {
+        let now = NodeClock.monotonicMilliseconds()
         self.init(
             node: peer.node, phase: peer.phase.rawValue, entriesItLacks: peer.entriesItLacks,
             entriesLackingHere: peer.entriesLackingHere, logsInFlight: peer.logsInFlight,
-            bytesBeingStored: peer.bytesBeingStored, sentBytes: peer.sentBytes, receivedBytes: peer.receivedBytes,
-            faults: peer.faults)
+            creditBytes: peer.outstandingCreditBytes, bytesBeingStored: peer.bytesBeingStored,
+            pushedBytes: peer.pushedBytes, sentBytes: peer.sentBytes, receivedBytes: peer.receivedBytes,
+            faults: peer.faults, refusals: peer.refusals,
+            silenceMilliseconds: peer.lastHeard.map { now - min($0, now) })
     }
 }

@@ -25,6 +25,8 @@ public struct NodeStatus: Hashable, Sendable, Codable {
     public var streams: [StreamStatus]
     /// Every other node of the charter.
     public var peers: [PeerStatus]
+    /// Connections and frames that came to nothing since the start.
+    public var transport: TransportStatus
     /// Things that went wrong since the store was made, newest first.
     public var incidents: [String]
 
@@ -82,14 +84,22 @@ public struct PeerStatus: Hashable, Sendable, Codable {
     public var entriesLackingHere: UInt64
     /// Logs being pulled from it.
     public var logsInFlight: Int
+    /// Bytes it may still send of what was asked for.
+    public var creditBytes: Int
     /// Bytes that came from it and are not durable yet.
     public var bytesBeingStored: Int
+    /// Bytes under way to it unasked, without a receipt.
+    public var pushedBytes: Int
     /// Bytes sent to it since the start.
     public var sentBytes: UInt64
     /// Bytes received from it since the start.
     public var receivedBytes: UInt64
     /// Refused ranges and unreadable messages of its.
     public var faults: UInt64
+    /// Messages of this node that it refused.
+    public var refusals: UInt64
+    /// Milliseconds since it was last heard; nil where it was not since the start.
+    public var silenceMilliseconds: UInt64?
 }
 
 /// What a node's fold holds of one participant.

@@ -71,10 +71,13 @@ struct OpenedNode {
             )
         }
         let (allowed, peers) = ReplicationDriver.addresses(of: chain, configuration: configuration)
+        var limits = TransportLimits()
+        // What libzmq may hold for a connection is as many messages times this.
+        limits.messageBytes = ReplicationProtocol.messageBytes
         let transport = try ZeroMQTransport(
             configuration: TransportConfiguration(
                 nodeName: configuration.node.text, keyPair: keys.curve, bindAddress: configuration.listen, peers: peers,
-                allowedPeers: allowed),
+                allowedPeers: allowed, limits: limits),
             logger: logger, handler: { link.take($0) })
         var generator = SystemRandomNumberGenerator()
         var pace = ReplicationConfiguration()

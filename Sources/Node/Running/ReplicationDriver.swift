@@ -33,7 +33,8 @@ actor ReplicationDriver {
     private var waiterNumber: UInt64 = 0
     /// What the start rule last said, for `varde status`.
     private(set) var startText = "starting"
-    private var mayAppend = false
+    /// Whether the start rule lets the node write.
+    private(set) var mayAppend = false
     private var isConfirming = false
 
     private struct PendingIngest {
@@ -151,6 +152,9 @@ actor ReplicationDriver {
 
     /// How things stand between this node and its peers.
     func status() -> ReplicationStatus { machine.status }
+
+    /// What the transport counted since the start.
+    func transportMetrics() -> TransportMetrics { transport.assumeIsolated { $0.metrics() } }
 
     /// Whether any log is known to be forked.
     var hasForks: Bool { !machine.forkedLogs.isEmpty }
