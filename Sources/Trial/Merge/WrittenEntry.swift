@@ -25,7 +25,7 @@ public struct WrittenEntry: Hashable, Sendable {
     /// The header; nil where its version is unknown.
     public let header: EntryHeader?
     /// What it does.
-    public let content: Content
+    public private(set) var content: Content
 
     /// Reads what `entry`, standing in the log `name`, does.
     public init(_ entry: Entry, in name: LogName) {
@@ -86,6 +86,13 @@ public struct WrittenEntry: Hashable, Sendable {
     /// The action, where there is one.
     public var action: Action? {
         if case .action(let action) = content { action } else { nil }
+    }
+
+    /// The entry as if it did something else, for what several sendings of a command have in common.
+    func doing(_ action: Action) -> WrittenEntry {
+        var entry = self
+        entry.content = .action(action)
+        return entry
     }
 
     /// Sender and command id: entries that share them count once (DESIGN §2, rule 5).

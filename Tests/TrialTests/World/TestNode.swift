@@ -25,6 +25,8 @@ final class TestNode {
     private(set) var held: [WrittenEntry] = []
     /// The bytes of what the node wrote itself, and where.
     private(set) var written: [EntryID: (name: LogName, raw: RawEntry)] = [:]
+    /// The newest definitions that the node knows.
+    var definition = TestStudy.definition
     private var source = MemorySource()
     private var heldIDs: Set<EntryID> = []
     private var logs: [StreamID: LogName] = [:]
@@ -58,7 +60,7 @@ final class TestNode {
     func context(for actor: ActorID, using generator: inout SplitMix64) -> DecisionContext {
         let mine = commands[actor] ?? [:]
         return DecisionContext(
-            node: id, fold: fold, definition: (TestStudy.contentHash, TestStudy.definition),
+            node: id, fold: fold, definition: (TestStudy.contentHash, definition),
             charterVersion: UInt64(max(1, fold.authority.directory.versions.count)) - 1,
             entryOfCommand: { mine[$0]?.id }, receivedUTCMilliseconds: Int64(hybridTime),
             randomName: RandomName(using: &generator))
