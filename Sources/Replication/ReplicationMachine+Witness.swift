@@ -37,9 +37,15 @@ extension ReplicationMachine {
 
     // MARK: Beginning
 
+    /// Whether a log may be vouched for: it is not known to be forked, and the head is that of all of it.
+    private func isWhole(_ head: LogHead) -> Bool {
+        head.name.fork == nil && segments[head.name.log] == nil && forkProofs[head.name.log] == nil
+    }
+
     /// Whether this node, writing the log, has to ask a peer to vouch for it, because the peer may not hold it.
     private func asks(_ peer: NodeID, for log: LogID) -> Bool {
-        guard witness.mode != .none, let head = held[log], head.name.node == node, let name = charter.witness(peer)
+        guard witness.mode != .none, let head = held[log], head.name.node == node, isWhole(head),
+            let name = charter.witness(peer)
         else { return false }
         return !shares(head.name.stream, with: peer) && head.size > witness.kept[log]?[name]?.head.size ?? 0
     }
@@ -49,7 +55,7 @@ extension ReplicationMachine {
         guard witness.mode != .none else { return }
         witness.due = Set(
             held.values.filter { head in
-                head.name.node != node && policy.mayHold(node, head.name.stream)
+                head.name.node != node && isWhole(head) && policy.mayHold(node, head.name.stream)
                     && head.size > witness.newest[head.name.id]?.head.size ?? 0
             }.map(\.name.id))
         let own = held.values.filter { $0.name.node == node }.map(\.name.id)
@@ -64,7 +70,7 @@ extension ReplicationMachine {
 
     /// A log has grown here: it is to be vouched for.
     mutating func noteForWitnesses(_ head: LogHead) {
-        guard witness.mode != .none else { return }
+        guard witness.mode != .none, isWhole(head) else { return }
         let log = head.name.id
         guard head.name.node == node else {
             guard policy.mayHold(node, head.name.stream) else { return }
@@ -90,7 +96,7 @@ extension ReplicationMachine {
         var next = now + configuration.witnessMilliseconds
         for log in witness.due.sorted() {
             guard let head = held[log], head.size > witness.newest[log]?.head.size ?? 0,
-                policy.mayHold(node, head.name.stream)
+                isWhole(head), policy.mayHold(node, head.name.stream)
             else {
                 witness.due.remove(log)
                 continue
@@ -140,7 +146,8 @@ extension ReplicationMachine {
             break
         }
         // What came meanwhile, or was not done, is due when the time has passed.
-        if let head = held[log], head.name.node != node, head.size > witness.newest[log]?.head.size ?? 0 {
+        if let head = held[log], isWhole(head), head.name.node != node, head.size > witness.newest[log]?.head.size ?? 0
+        {
             witness.due.insert(log)
         }
     }

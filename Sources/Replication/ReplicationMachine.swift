@@ -35,6 +35,16 @@ public struct ReplicationMachine: Sendable {
     var policy: any HoldingPolicy
     /// The heads that are durable here. Invariant: sizes are above 0 and never fall.
     var held: [LogID: LogHead] = [:]
+    /// The pieces of every forked log, by the log: all of them in `held`.
+    var segments: [LogID: Set<LogID>] = [:]
+    /// Those of the pieces that another follows: they never grow.
+    var inner: Set<LogID> = []
+    /// Branches that peers named, by their log.
+    var namedBranches: [LogID: Set<LogID>] = [:]
+    /// How often a peer's history of a log was looked at, each time from farther back, to find where it leaves ours.
+    var searches: [ForkSearch: Int] = [:]
+    /// One proof of every fork that is known here.
+    var forkProofs: [LogID: (name: LogName, proof: ForkProof)] = [:]
     /// Counts changes of `held`, the policy and the charter, so that digests need not be computed twice.
     var headsVersion: UInt64 = 1
     /// The peers that ever had a link.
@@ -61,15 +71,17 @@ public struct ReplicationMachine: Sendable {
     ///   - incarnation: 64 random bits, drawn anew whenever the process starts.
     ///   - charter: what is stored of the charter; at least the founding hash.
     ///   - heads: what the store holds durably.
+    ///   - forks: the pieces of every forked log, whose heads are not among `heads`, and its proof where there is one.
     ///   - policy: who may hold which stream.
     ///   - configuration: limits and times.
     ///   - witness: in what way this node takes part in witnessing.
     ///   - cosigned: the head that it cosigned last of each log, and who writes the log.
     ///   - kept: the cosignatures that are stored, this node's own among them.
     public init(
-        node: NodeID, incarnation: UInt64, charter: CharterChain, heads: [LogHead], policy: any HoldingPolicy,
-        configuration: ReplicationConfiguration = ReplicationConfiguration(), witness mode: WitnessMode = .none,
-        cosigned: [(head: StatedHead, writer: NodeID)] = [], kept: [KeptCosignature] = []
+        node: NodeID, incarnation: UInt64, charter: CharterChain, heads: [LogHead], forks: [KnownFork] = [],
+        policy: any HoldingPolicy, configuration: ReplicationConfiguration = ReplicationConfiguration(),
+        witness mode: WitnessMode = .none, cosigned: [(head: StatedHead, writer: NodeID)] = [],
+        kept: [KeptCosignature] = []
     ) {
         self.node = node
         self.incarnation = incarnation
@@ -77,6 +89,7 @@ public struct ReplicationMachine: Sendable {
         self.policy = policy
         self.configuration = configuration
         for head in heads where head.size > 0 { held[head.name.id] = head }
+        for fork in forks { take(fork) }
         witness.mode = mode
         for (head, writer) in cosigned { witness.newest[head.log] = (head, writer) }
         for row in kept { keep(row) }
@@ -212,6 +225,8 @@ extension ReplicationMachine {
         case .witnessRequest(let request): receive(request, from: peer)
         case .witnessState(let state): receive(state, from: peer)
         case .cosignatures(let rows): receive(rows, from: peer)
+        case .forkProof(let message): receive(message, from: peer)
+        case .forkKnown(let known): receive(known, from: peer)
         default: break
         }
     }

@@ -20,6 +20,10 @@ public enum LocalRequest: Sendable, Codable {
     case applyCharter(String)
     /// Stop writing until the charter names the signing key that waits in the node's directory, and close all own logs.
     case closeLogsForNewKey
+    /// Make a backup in a new folder of this path; answered when it is checked.
+    case backup(to: String)
+    /// Say how far the backup has come.
+    case backupProgress
     /// Stop.
     case stop
 }
@@ -42,6 +46,10 @@ public enum LocalReply: Sendable, Codable {
     case charter(UInt64)
     /// The logs are closed.
     case logsClosed
+    /// A backup was made and checked.
+    case backedUp(BackupReport)
+    /// To a question for the progress; nil where no backup is made.
+    case backupProgress(BackupProgress?)
     /// The node stops.
     case stopping
     /// The request could not be answered; a sentence says why and what to do.

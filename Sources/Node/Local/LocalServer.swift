@@ -120,6 +120,8 @@ struct LocalServer: Service {
             case .closeLogsForNewKey:
                 try await access.closeLogsForNewKey()
                 return .logsClosed
+            case .backup(let path): return .backedUp(try await access.backup(to: path))
+            case .backupProgress: return .backupProgress(access.backups.progress)
             case .stop: return .stopping
             }
         } catch {

@@ -180,6 +180,9 @@ actor ReplicationDriver {
     /// How things stand between this node and its peers.
     func status() -> ReplicationStatus { machine.status }
 
+    /// Whether any log is known to be forked.
+    var hasForks: Bool { !machine.forkedLogs.isEmpty }
+
     /// The nodes known to hold a log durably up to a size.
     func knownAt(_ logs: [(LogID, UInt64)]) -> [LogID: [NodeID]] {
         Dictionary(logs.map { ($0.0, machine.knownAt(log: $0.0, size: $0.1)) }) { first, _ in first }
@@ -278,6 +281,12 @@ actor ReplicationDriver {
                 logger.warning(
                     "a peer holds more of an own log than this node",
                     metadata: ["peer": "\(peer)", "log": "\(head.name.id)", "size": "\(head.size)"])
+            case .ownLogForked(let log, _):
+                logger.critical(
+                    "two histories of an own log are signed: a backup, a copy or a second machine of this node was run",
+                    metadata: ["log": "\(log)"])
+                decideStart()
+            case .storeForkProof(let proof, let name, let peer): store(proof, of: name, from: peer)
             case .report(let incident): note(incident)
             case .cosign(let token, let head, let newest, let writer):
                 cosign(token, head, after: newest, writer: writer)
@@ -291,7 +300,7 @@ actor ReplicationDriver {
     private func read(_ token: ReadToken, _ log: LogID, from: UInt64, maximumBytes: Int) {
         Task {
             let range = try? await store.read { core, _ in
-                try core.readRange(log: log, from: from, maximumBytes: maximumBytes)
+                try core.readSegment(log, from: from, maximumBytes: maximumBytes)
             }
             perform(machine.rangeRead(token, range ?? nil, now: now))
         }
@@ -315,6 +324,20 @@ actor ReplicationDriver {
                 await refreshAuthority(revision: revision)
             } catch {
                 logger.critical("a version of the charter could not be stored: \(error)")
+            }
+        }
+    }
+
+    private func store(_ proof: ForkProof, of name: LogName, from peer: NodeID) {
+        let time = clock.now()
+        Task {
+            do {
+                try await store.write { core, state in
+                    if try core.takeForkProof(proof, of: name, from: peer, time: time) { state.insertFork(of: name) }
+                }
+                perform(machine.forkProven(proof, of: name, now: now))
+            } catch {
+                logger.critical("the proof of a fork could not be stored: \(error)")
             }
         }
     }
@@ -367,8 +390,14 @@ actor ReplicationDriver {
                     return (results, state.authorityRevision)
                 }
                 revision = reached
-                for (pending, result) in zip(batch, results) {
-                    perform(machine.ingestFinished(pending.token, result, now: now))
+                for (pending, answer) in zip(batch, results) {
+                    if let fork = answer.fork {
+                        if fork.pieces.count > 1 {
+                            perform(machine.logForked(fork.name.log, into: fork.pieces, now: now))
+                        }
+                        if let proof = fork.proof { perform(machine.forkProven(proof, of: fork.name, now: now)) }
+                    }
+                    perform(machine.ingestFinished(pending.token, answer.result, now: now))
                 }
             } catch {
                 logger.critical("entries of peers could not be stored: \(error)")
@@ -380,5 +409,12 @@ actor ReplicationDriver {
             isIngesting = false
             ingestPending()
         }
+    }
+}
+
+extension CharterRecord {
+    /// A signed version as the store keeps it.
+    init(_ signed: SignedCharter) {
+        self.init(version: signed.charter.number, bytes: signed.charterBytes, signatures: signed.bytes)
     }
 }

@@ -3,6 +3,7 @@ import Foundation
 public import Logging
 public import ServiceLifecycle
 import StoreCore
+import Synchronization
 import UnixSignals
 
 /// The name and version that entries say they were written by.
@@ -34,7 +35,8 @@ public struct RunningNode {
     /// has made, it ends and opens everything anew with them.
     ///
     /// - Parameter onReady: called when the local socket is about to listen.
-    /// - Throws: what keeps the node from starting: ``DirectoryError``, ``StoreCore/StoreError``, a transport's error.
+    /// - Throws: what keeps the node from starting: ``DirectoryError``, ``StoreCore/StoreError``, a transport's error; and
+    ///   after it was stopped, what had ended all writing before.
     public func run(onReady: @escaping @Sendable () -> Void = {}) async throws {
         while try await runOnce(onReady: onReady) {
             logger.notice("going on with the keys that the charter names")
@@ -44,7 +46,9 @@ public struct RunningNode {
     /// - Returns: whether to open everything anew.
     private func runOnce(onReady: @escaping @Sendable () -> Void) async throws -> Bool {
         let commits = CommitFeed()
-        let node = try await OpenedNode.open(directory, logger: logger) { _ in commits.tell() }
+        let failed = StoreFailure()
+        let node = try await OpenedNode.open(
+            directory, logger: logger, onCommit: { _ in commits.tell() }, onFailure: { failed.keep($0) })
         let configuration = node.configuration
         try OwnerOnlyFile.write("\(getpid())\n", to: directory.processID, replacing: true)
         defer { unlink(directory.processID) }
@@ -66,7 +70,21 @@ public struct RunningNode {
                         service: StopService(signal: stopping), successTerminationBehavior: .gracefullyShutdownGroup)
                 ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         try await group.run()
+        // What supervises the process is told by its status that somebody has to look at the disk.
+        if let error = failed.error { throw error }
         return stopping.isRestarting
+    }
+}
+
+/// Why the store of a running node writes nothing any more.
+final class StoreFailure: Sendable {
+    private let kept = Mutex<(any Error)?>(nil)
+
+    /// What happened; nil while all is well.
+    var error: (any Error)? { kept.withLock { $0 } }
+
+    func keep(_ error: any Error) {
+        kept.withLock { $0 = $0 ?? error }
     }
 }
 

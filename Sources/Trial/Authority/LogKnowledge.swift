@@ -4,11 +4,13 @@ public import EventLog
 /// knew less than one before it (law M60), and by which version of the charter the log was begun (law M61).
 ///
 /// A function of the set of entries noted. While entries come in the order of the log, only what raises a number takes room.
-public struct LogKnowledge: Hashable, Sendable {
+/// Of a log that was forked, so that two entries have one place, no entry is before another: numbers of its histories may have
+/// grown apart without anybody's doing wrong.
+public struct LogKnowledge: Sendable {
     /// The places at which a number rose above all before it.
     ///
     /// Invariant: both index and value grow strictly.
-    private struct Rises: Hashable, Sendable {
+    private struct Rises: Sendable {
         private var steps: [(index: UInt64, value: UInt64)] = []
 
         /// The highest value below `index`; nil where nothing is.
@@ -24,14 +26,6 @@ public struct LogKnowledge: Hashable, Sendable {
             steps.insert((index, value), at: place)
             return true
         }
-
-        static func == (left: Rises, right: Rises) -> Bool {
-            left.steps.elementsEqual(right.steps) { $0.index == $1.index && $0.value == $1.value }
-        }
-
-        func hash(into hasher: inout Hasher) {
-            for step in steps { hasher.combine(step.index) }
-        }
     }
 
     /// The node whose log it is.
@@ -41,6 +35,10 @@ public struct LogKnowledge: Hashable, Sendable {
     /// The lowest and the highest place noted, and the version of the charter known at the lowest.
     private var first: (index: UInt64, charter: UInt64)?
     private var last: UInt64 = 0
+    /// The places noted.
+    private var places = HeldExtent()
+    /// Whether two entries have one place.
+    private var isForked = false
     private var charter = Rises()
     private var participation = Rises()
     /// Delegation numbers by the participation number known with them, which says of which study site they are.
@@ -58,24 +56,27 @@ public struct LogKnowledge: Hashable, Sendable {
     /// The participation numbers with which delegation numbers were known.
     var participationsOfDelegations: [UInt64] { delegations.keys.sorted() }
 
-    /// Takes in an entry.
+    /// Takes in an entry, each once.
     ///
-    /// - Returns: true where entries noted before stand behind it and may now be judged otherwise.
+    /// - Returns: true where entries noted before may now be judged otherwise.
     @discardableResult
     public mutating func note(_ header: EntryHeader, at index: UInt64) -> Bool {
         let known = header.known
+        let forksNow = places.contains(index) && !isForked
+        isForked = isForked || forksNow
+        places.insert(index)
         var isOtherwise = charter.note(known.charter, at: index)
         isOtherwise = participation.note(known.participation, at: index) || isOtherwise
         if known.delegation > 0 {
             isOtherwise =
                 delegations[known.participation, default: Rises()].note(known.delegation, at: index) || isOtherwise
         }
-        if index < first?.index ?? .max {
+        if first.map({ (index, known.charter) < ($0.index, $0.charter) }) ?? true {
             first = (index, known.charter)
             isOtherwise = true
         }
         defer { last = max(last, index) }
-        return isOtherwise && index < last
+        return forksNow || isOtherwise && index < last
     }
 
     /// Whether an entry at `index` that knew this knew less than one before it.
@@ -83,6 +84,7 @@ public struct LogKnowledge: Hashable, Sendable {
     /// - Parameter isOneSite: whether two participation numbers put the stream's location into the same study site;
     ///   delegation numbers of different sites do not compare.
     func isAbove(_ known: KnownVersions, at index: UInt64, isOneSite: (UInt64, UInt64) -> Bool) -> Bool {
+        if isForked { return false }
         if let highest = charter.highest(below: index), highest > known.charter { return true }
         if let highest = participation.highest(below: index), highest > known.participation { return true }
         guard known.delegation > 0 else { return false }
@@ -90,20 +92,6 @@ public struct LogKnowledge: Hashable, Sendable {
             guard let highest = rises.highest(below: index), highest > known.delegation else { return false }
             return number == known.participation || isOneSite(number, known.participation)
         }
-    }
-
-    /// Equal in all that is noted.
-    public static func == (left: LogKnowledge, right: LogKnowledge) -> Bool {
-        left.writer == right.writer && left.stream == right.stream && left.first?.index == right.first?.index
-            && left.first?.charter == right.first?.charter && left.last == right.last && left.charter == right.charter
-            && left.participation == right.participation && left.delegations == right.delegations
-    }
-
-    /// Hashes whose log it is and how far it goes.
-    public func hash(into hasher: inout Hasher) {
-        hasher.combine(writer)
-        hasher.combine(stream)
-        hasher.combine(last)
     }
 }
 

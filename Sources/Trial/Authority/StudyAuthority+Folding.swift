@@ -23,16 +23,16 @@ extension StudyAuthority {
         var knowledge: [LogID: LogKnowledge] = [:]
         for entry in entries {
             guard let header = entry.header else { continue }
-            knowledge[entry.address.log, default: LogKnowledge(writer: entry.writer, stream: entry.stream)]
-                .note(header, at: entry.address.index)
+            knowledge[entry.place.log, default: LogKnowledge(writer: entry.writer, stream: entry.stream)]
+                .note(header, at: entry.place.index)
         }
         return entries.filter { entry in
             guard let header = entry.header, case .action(let action) = entry.content else {
                 if entry.content == .unreadable { void[entry.id] = .unreadable } else { notUnderstood.insert(entry.id) }
                 return false
             }
-            let log = knowledge[entry.address.log]
-            if let log, knewLess(header, at: entry.address.index, log) {
+            let log = knowledge[entry.place.log]
+            if let log, knewLess(header, at: entry.place.index, log) {
                 void[entry.id] = .knewLess
                 return false
             }
@@ -44,7 +44,7 @@ extension StudyAuthority {
                 void[entry.id] = .writerNotInCharter
                 return false
             }
-            if let log, isBeyondAccepted(log, entry.address.log, at: entry.address.index) {
+            if let log, isBeyondAccepted(log, entry.place.log, at: entry.place.index) {
                 void[entry.id] = .beyondAccepted
                 return false
             }

@@ -13,13 +13,13 @@ extension StudyAuthority {
         let key = JudgementKey(writer: entry.writer, stream: entry.stream, header: header)
         let known = judgements[key] ?? keyedJudgement(of: key)
         judgements[key] = known
-        let judgement = known.judgement(at: entry.address, in: self)
-        guard let log = knowledge[entry.address.log] else { return judgement }
-        if knewLess(header, at: entry.address.index, log) { return .void(.knewLess) }
+        let judgement = known.judgement(at: entry.place, in: self)
+        guard let log = knowledge[entry.place.log] else { return judgement }
+        if knewLess(header, at: entry.place.index, log) { return .void(.knewLess) }
         switch judgement {
         case .waiting(.charter), .void(.writerNotInCharter): return judgement
         default:
-            let isBeyond = isBeyondAccepted(log, entry.address.log, at: entry.address.index)
+            let isBeyond = isBeyondAccepted(log, entry.place.log, at: entry.place.index)
             return isBeyond ? .void(.beyondAccepted) : judgement
         }
     }

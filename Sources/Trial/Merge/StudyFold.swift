@@ -24,6 +24,8 @@ public struct StudyFold {
     public internal(set) var locations: [LocationID: LocationFold] = [:]
     /// The entries of the study's own stream; there are few of them.
     var studyEntries: [EntryID: WrittenEntry] = [:]
+    /// The logs that their writers are proven to have forked, by stream: part of the state, like the entries.
+    public private(set) var forkedLogs: [StreamID: Set<LogID>] = [:]
     var judgements: [JudgementKey: KeyedJudgement] = [:]
     /// What the writers of the locations' logs knew where.
     var knowledge: [LogID: LogKnowledge] = [:]
@@ -51,8 +53,8 @@ public struct StudyFold {
             // Taken out while it changes, so that nothing in it is copied.
             var fold = locations.removeValue(forKey: location) ?? LocationFold(location: location)
             defer { locations[location] = fold }
-            if let header = entry.header, note(header, of: entry) {
-                // It came after others that stand behind it: they may have known less.
+            if !fold.holds(entry.id), let header = entry.header, note(header, of: entry) {
+                // It came after others that stand behind it, which may have known less, or shows that the log was forked.
                 let affected = judgements.keys.filter { $0.writer == entry.writer && $0.stream == entry.stream }
                 try fold.authorityChanged(Set(affected), source: source, judge: { judge($0) })
             }
@@ -61,6 +63,13 @@ public struct StudyFold {
         case .restricted:
             return false
         }
+    }
+
+    /// Takes in that a log of one of the study's streams is proven to be forked. The entries of all its histories count, as
+    /// what was written apart.
+    public mutating func insertFork(of log: LogID, in stream: StreamID) {
+        precondition(stream.study == study, "a fork goes to the fold of its own study")
+        forkedLogs[stream, default: []].insert(log)
     }
 
     /// Takes over a longer charter.
@@ -82,8 +91,8 @@ public struct StudyFold {
 
     /// Notes what the writer of an entry knew; true where entries behind it may now be judged otherwise.
     private mutating func note(_ header: EntryHeader, of entry: WrittenEntry) -> Bool {
-        knowledge[entry.address.log, default: LogKnowledge(writer: entry.writer, stream: entry.stream)]
-            .note(header, at: entry.address.index)
+        knowledge[entry.place.log, default: LogKnowledge(writer: entry.writer, stream: entry.stream)]
+            .note(header, at: entry.place.index)
     }
 
     /// What changed in the locations' streams since this was last asked: for whoever keeps rows by participant. A location

@@ -42,12 +42,14 @@ struct StudyIndex: Sendable {
             else { continue }
             let number = UInt32(logs.count)
             logs.append((log, end))
-            var known = LogKnowledge(writer: log.name.node, stream: log.name.stream)
+            var known =
+                knowledge[log.name.log] ?? LogKnowledge(writer: log.name.node, stream: log.name.stream)
             // In pieces, so that no snapshot is held for long: the node's write-ahead log could not be copied meanwhile.
             for from in stride(from: 0, to: end, by: 8_192) {
                 try reader.forEachEntry(in: log.name.id, from: from, to: min(from + 8_192, end)) { stored in
                     let (concern, header) = EntryConcern.read(
-                        stored.raw, id: stored.id, at: stored.address, stream: log.name.stream)
+                        stored.raw, id: stored.id, at: EntryAddress(log: log.name.log, index: stored.address.index),
+                        stream: log.name.stream)
                     if let header {
                         known.note(header, at: stored.address.index)
                         activity[location, default: [:]][log.name.node, default: NodeActivity()].note(header)
@@ -59,7 +61,7 @@ struct StudyIndex: Sendable {
                 }
                 progress(entryCount)
             }
-            knowledge[log.name.id] = known
+            knowledge[log.name.log] = known
         }
         arrange(builder)
     }

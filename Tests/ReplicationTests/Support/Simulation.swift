@@ -243,6 +243,8 @@ final class Simulation {
             node.charter = chain
         case .report(let incident):
             node.incidents.append(incident)
+        case .storeForkProof, .ownLogForked:
+            violations.append("\(node.id) found a fork where nothing forked")
         case .peerAnswered, .ownLogAhead, .ownEntriesTakenBack:
             break
         case .cosign(let token, let head, let after, let writer): later(.cosign(token, head, after, writer), node)

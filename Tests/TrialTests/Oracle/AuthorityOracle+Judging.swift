@@ -46,8 +46,11 @@ extension AuthorityOracle {
             guard number > 0, number <= UInt64(chain.count), let location else { return nil }
             return chain[Int(number) - 1].payload.sites.first { $0.locations.contains(location) }?.id
         }
-        return stream.contains { other in
-            guard other.address.log == entry.address.log, other.address.index < entry.address.index,
+        let log = stream.filter { $0.place.log == entry.place.log && $0.header != nil }
+        // Of a log with two histories nothing is before anything else.
+        if Set(log.map(\.place)).count < log.count { return false }
+        return log.contains { other in
+            guard other.place.index < entry.place.index,
                 let theirs = other.header?.known
             else { return false }
             if theirs.charter > mine.charter || theirs.participation > mine.participation { return true }
@@ -59,13 +62,16 @@ extension AuthorityOracle {
 
     /// Whether the key under which the log was begun still signs, or so much was accepted when it was taken away.
     func isAccepted(_ entry: WrittenEntry, in stream: [WrittenEntry]) -> Bool {
-        let log = stream.filter { $0.address.log == entry.address.log && $0.header != nil }
-        guard let beginning = log.min(by: { $0.address.index < $1.address.index })?.header?.known.charter,
+        let log = stream.filter { $0.place.log == entry.place.log && $0.header != nil }
+        guard
+            let beginning = log.min(by: {
+                ($0.place.index, $0.header?.known.charter ?? 0) < ($1.place.index, $1.header?.known.charter ?? 0)
+            })?.header?.known.charter,
             beginning < UInt64(directory.versions.count), let newest = directory.versions.last
         else { return true }
         let key = directory.versions[Int(beginning)].signingKeys[entry.writer]
         if newest.admitted.contains(entry.writer), newest.signingKeys[entry.writer] == key { return true }
-        return entry.address.index < newest.accepted[entry.writer]?[entry.address.log] ?? 0
+        return entry.place.index < newest.accepted[entry.writer]?[entry.place.log] ?? 0
     }
 
     /// Whether the participation opens the location.
