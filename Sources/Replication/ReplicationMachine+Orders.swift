@@ -4,7 +4,7 @@ import EventLog
 /// these may stand later in the same log, or in one that comes later.
 extension ReplicationMachine {
     /// Sends the orders under which parts are missing in what is sent next.
-    mutating func send(_ orders: [ProvenEntry], to peer: NodeID) {
+    mutating func send(_ orders: [OrderAhead], to peer: NodeID) {
         var message = OrdersMessage(entries: [])
         var byteCount = 0
         for order in orders.map(SentOrder.init) where policy.mayHold(peer, order.stream) {

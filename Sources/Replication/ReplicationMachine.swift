@@ -14,10 +14,13 @@ public import EventLog
 /// Invariants:
 /// - nothing but greetings, versions of the charter and refusals is sent to a peer whose charter is not the one here,
 ///   or that the charter does not admit;
-/// - no message names a stream or log, by name or id, that its receiver may not hold by the newest charter and policy here;
+/// - no message names a stream that its receiver may not hold by the newest charter and policy here, nor a log of one, by
+///   name or id; but for messages between a log's writer and its witness, which name the log by its id, a hash;
 /// - a log is pulled from at most one peer at a time, and the outstanding credit of all pulls from one peer is at most
 ///   ``ReplicationConfiguration/creditWindowBytes``;
 /// - for each peer at most one read of the store is under way, and no entries are kept in memory;
+/// - a cosignature of this node leaves it only after the store said that it is durable, and of one log none is made within
+///   ``ReplicationConfiguration/witnessMilliseconds`` of the one before, nor one over a head that does not extend it;
 /// - a receipt for a size is sent only after the store said that so much is durable.
 public struct ReplicationMachine: Sendable {
     /// This node.
@@ -32,6 +35,16 @@ public struct ReplicationMachine: Sendable {
     var policy: any HoldingPolicy
     /// The heads that are durable here. Invariant: sizes are above 0 and never fall.
     var held: [LogID: LogHead] = [:]
+    /// The pieces of every forked log, by the log: all of them in `held`.
+    var segments: [LogID: Set<LogID>] = [:]
+    /// Those of the pieces that another follows: they never grow.
+    var inner: Set<LogID> = []
+    /// Branches that peers named, by their log.
+    var namedBranches: [LogID: Set<LogID>] = [:]
+    /// How often a peer's history of a log was looked at, each time from farther back, to find where it leaves ours.
+    var searches: [ForkSearch: Int] = [:]
+    /// One proof of every fork that is known here.
+    var forkProofs: [LogID: (name: LogName, proof: ForkProof)] = [:]
     /// Counts changes of `held`, the policy and the charter, so that digests need not be computed twice.
     var headsVersion: UInt64 = 1
     /// The peers that ever had a link.
@@ -46,6 +59,8 @@ public struct ReplicationMachine: Sendable {
     /// Orders that the store has not finished: who sent them, and how many bytes they take.
     var orderIngests: [IngestToken: (peer: NodeID, bytes: Int)] = [:]
     var reads: [ReadToken: ReadRecord] = [:]
+    /// What it has vouched for, and who vouches for what.
+    var witness = WitnessState()
     /// Gives tokens, pulls, vectors and generations their numbers.
     var counter: UInt64 = 0
     var now: MonotonicMilliseconds = 0
@@ -58,11 +73,17 @@ public struct ReplicationMachine: Sendable {
     ///   - incarnation: 64 random bits, drawn anew whenever the process starts.
     ///   - charter: what is stored of the charter; at least the founding hash.
     ///   - heads: what the store holds durably.
+    ///   - forks: the pieces of every forked log, whose heads are not among `heads`, and its proof where there is one.
     ///   - policy: who may hold which stream.
     ///   - configuration: limits and times.
+    ///   - witness: in what way this node takes part in witnessing.
+    ///   - cosigned: the head that it cosigned last of each log, and who writes the log.
+    ///   - kept: the cosignatures that are stored, this node's own among them.
     public init(
-        node: NodeID, incarnation: UInt64, charter: CharterChain, heads: [LogHead], policy: any HoldingPolicy,
-        configuration: ReplicationConfiguration = ReplicationConfiguration()
+        node: NodeID, incarnation: UInt64, charter: CharterChain, heads: [LogHead], forks: [KnownFork] = [],
+        policy: any HoldingPolicy, configuration: ReplicationConfiguration = ReplicationConfiguration(),
+        witness mode: WitnessMode = .none, cosigned: [(head: StatedHead, writer: NodeID)] = [],
+        kept: [KeptCosignature] = []
     ) {
         self.node = node
         self.incarnation = incarnation
@@ -70,6 +91,11 @@ public struct ReplicationMachine: Sendable {
         self.policy = policy
         self.configuration = configuration
         for head in heads where head.size > 0 { held[head.name.id] = head }
+        for fork in forks { take(fork) }
+        witness.mode = mode
+        for (head, writer) in cosigned { witness.newest[head.log] = (head, writer) }
+        for row in kept { keep(row) }
+        beginWitnessing()
     }
 
     /// Applies one input and gives what it brought about.
@@ -97,6 +123,8 @@ public struct ReplicationMachine: Sendable {
         for node in order where peers[node]?.isExchanging == true {
             serve(node)
             flushHints(node)
+            askWitness(node)
+            flushCosignatures(to: node)
         }
     }
 
@@ -158,6 +186,7 @@ extension ReplicationMachine {
     public mutating func tick(now: MonotonicMilliseconds) -> [ReplicationEffect] {
         step(now) { machine in
             for peer in machine.order { machine.tick(peer) }
+            machine.cosignHeld()
         }
     }
 
@@ -195,6 +224,11 @@ extension ReplicationMachine {
         case .range(let range): receive(range, from: peer)
         case .receipt(let receipt): receive(receipt, from: peer)
         case .rangeUnavailable(let unavailable): receive(unavailable, from: peer)
+        case .witnessRequest(let request): receive(request, from: peer)
+        case .witnessState(let state): receive(state, from: peer)
+        case .cosignatures(let rows): receive(rows, from: peer)
+        case .forkProof(let message): receive(message, from: peer)
+        case .forkKnown(let known): receive(known, from: peer)
         case .orders(let orders): receive(orders, from: peer)
         default: break
         }
@@ -215,7 +249,7 @@ extension ReplicationMachine {
     ///
     /// - Parameter orders: those under which parts are missing in the range; they are sent before it.
     public mutating func rangeRead(
-        _ token: ReadToken, _ range: EntryRange?, orders: [ProvenEntry] = [], now: MonotonicMilliseconds
+        _ token: ReadToken, _ range: EntryRange?, orders: [OrderAhead] = [], now: MonotonicMilliseconds
     ) -> [ReplicationEffect] {
         step(now) { $0.finishRead(token, range, orders) }
     }

@@ -17,7 +17,8 @@ struct StreamOrders: Sendable {
         }
     }
 
-    /// Whether the part at `position` of the entry is to be gone.
+    /// Whether the part at `position` of the entry is to be gone. An address is here that of the entry in its writer's log, also
+    /// where it stands on a branch.
     func covers(_ header: EntryHeader, _ entry: EntryID, at address: EntryAddress, position: Int) -> Bool {
         order(on: header, entry, at: address, position: position) != nil
     }
@@ -105,13 +106,18 @@ extension StoreCore {
         var dropped = 0
         switch action {
         case .redact(let target, _, _):
-            if let stored = try self.entry(at: target) { dropped = try drop(stored, under: orders, order: number) }
+            for row in logsByBranch.values.filter({ $0.name.log == target.log }).sorted(by: { $0.branch < $1.branch }) {
+                guard let stored = try self.entry(at: EntryAddress(log: row.name.id, index: target.index)) else {
+                    continue
+                }
+                dropped += try drop(stored, under: orders, order: number)
+            }
         case .erase:
             let logs = logsByBranch.values.filter { $0.name.stream == stream }.map(\.name.id).sorted()
             for log in logs {
                 var affected: [StoredEntry] = []
                 try forEachEntry(in: log) { stored in
-                    if orders.strippedBody(of: stored.raw, at: stored.address) != nil { affected.append(stored) }
+                    if orders.strippedBody(of: stored.raw, at: try place(of: stored)) != nil { affected.append(stored) }
                     return true
                 }
                 for stored in affected { dropped += try drop(stored, under: orders, order: number) }
@@ -127,9 +133,15 @@ extension StoreCore {
         return knownOrders?.byStream[stream] ?? StreamOrders()
     }
 
+    /// Where its writer put an entry.
+    private func place(of stored: StoredEntry) throws -> EntryAddress {
+        EntryAddress(
+            log: state(of: stored.address.log)?.name.log ?? stored.address.log, index: stored.address.index)
+    }
+
     /// Replaces a body by what an order leaves of it; 1 where it lost something.
     private func drop(_ stored: StoredEntry, under orders: StreamOrders, order number: Int64) throws -> Int {
-        guard let stripped = orders.strippedBody(of: stored.raw, at: stored.address),
+        guard let stripped = orders.strippedBody(of: stored.raw, at: try place(of: stored)),
             let branch = branchByLog[stored.address.log]
         else { return 0 }
         let reason = try connection.cached("INSERT INTO drops (branch, leaf_index, order_number) VALUES (?1, ?2, ?3)")

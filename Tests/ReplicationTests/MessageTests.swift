@@ -40,6 +40,21 @@ struct MessageTests {
                             node: row.node, stream: row.stream, epoch: row.epoch, index: 9, raw: entries[0],
                             checkpoint: range.checkpoint, path: [row.root, .sha256(random.bytes(4))])
                     ])),
+            .haveDigest(
+                HaveDigest(
+                    digest: .sha256(random.bytes(4)), count: 9, isAnswer: false, cosignatures: .sha256(random.bytes(4)))
+            ),
+            .witnessRequest(WitnessedExtension(oldSize: 0, path: [], checkpoint: random.bytes(200))),
+            .witnessRequest(WitnessedExtension(oldSize: 7, path: [row.root, row.root], checkpoint: random.bytes(9))),
+            .witnessState(WitnessedSize(log: range.log, size: 0)),
+            .witnessState(WitnessedSize(log: range.log, size: 12)),
+            .cosignatures(CosignatureRows(rows: [], isAll: true)),
+            .cosignatures(
+                CosignatureRows(
+                    rows: [
+                        TestNetwork.cosignature(
+                            of: TestNetwork.ahus, over: StatedHead(log: range.log, size: 4, root: row.root))
+                    ], isAll: false)),
         ]
     }
 

@@ -12,16 +12,26 @@ import ZeroMQTransport
 /// - The machine is touched on the polling thread only; so is everything else here.
 /// - Ranges go to the store in the order in which the machine asked, through one write at a time.
 actor ReplicationDriver {
-    private let node: NodeID
+    let node: NodeID
     private let network: NetworkID
-    private let store: Store<NodeState>
+    let store: Store<NodeState>
     private let transport: ZeroMQTransport
-    private let clock: NodeClock
-    private let logger: Logger
+    let clock: NodeClock
+    let logger: Logger
     /// Called when a longer charter was stored, which no commit of entries tells of.
-    private let onCharter: @Sendable () -> Void
+    let onCharter: @Sendable () -> Void
     private let configuration: NodeConfiguration
-    private var machine: ReplicationMachine
+    var machine: ReplicationMachine
+    let directory: NodeDirectory
+    let signer: WitnessSigner
+    /// In what way the node may witness while the charter names its key.
+    let witnessModeAtStart: WitnessMode
+    /// Why the witness key is not to be used any more; nil where it may be.
+    var witnessTrouble: String?
+    /// Called once the charter names keys that wait in the directory.
+    var whenKeysNamed: (@Sendable () -> Void)?
+    /// Why the node writes nothing for now, although the start is decided; nil where it may.
+    var pauseReason: String?
     private var startRule: StartRule
     private var startVerdict: StartVerdict
     private var pendingIngests: [PendingIngest] = []
@@ -32,14 +42,15 @@ actor ReplicationDriver {
     private var waiterNumber: UInt64 = 0
     /// What the start rule last said, for `varde status`.
     private(set) var startText = "starting"
-    private var mayAppend = false
+    /// Whether the start rule lets the node write.
+    private(set) var mayAppend = false
     private var isConfirming = false
 
     /// What waits for the store, in the order in which it came.
     private struct PendingIngest {
         enum Content {
             case range(EntryRange, LogName)
-            case orders([ProvenEntry])
+            case orders([OrderAhead])
         }
 
         let token: IngestToken
@@ -58,7 +69,7 @@ actor ReplicationDriver {
 
     init(
         configuration: NodeConfiguration, store: Store<NodeState>, transport: ZeroMQTransport,
-        machine: ReplicationMachine,
+        machine: ReplicationMachine, directory: NodeDirectory, witness: WitnessStart, witnessTrouble: String?,
         startRule: StartRule, startVerdict: StartVerdict, onCharter: @escaping @Sendable () -> Void, logger: Logger
     ) {
         self.onCharter = onCharter
@@ -70,11 +81,16 @@ actor ReplicationDriver {
         clock = NodeClock()
         self.logger = logger
         self.machine = machine
+        self.directory = directory
+        signer = witness.signer
+        witnessModeAtStart = witness.mode
+        self.witnessTrouble = witnessTrouble
+        pauseReason = KeyReplacement(directory).pauseReason
         self.startRule = startRule
         self.startVerdict = startVerdict
     }
 
-    private var now: MonotonicMilliseconds { NodeClock.monotonicMilliseconds() }
+    var now: MonotonicMilliseconds { NodeClock.monotonicMilliseconds() }
 
     // MARK: Inputs
 
@@ -127,6 +143,8 @@ actor ReplicationDriver {
         if chain.count > machine.charter.count { perform(machine.charterChanged(chain, now: now)) }
         admit(chain)
         perform(machine.authorityChanged(NodeHoldingPolicy(node: node, holders: holders), now: now))
+        reviewWitnessKey()
+        lookForNamedKeys()
     }
 
     /// Tells the transport whose keys the newest charter admits, and where they are.
@@ -148,7 +166,18 @@ actor ReplicationDriver {
     ) -> (allowed: [CurvePublicKey: String], peers: [String: PeerAddress]) {
         var allowed: [CurvePublicKey: String] = [:]
         var peers: [String: PeerAddress] = [:]
-        for other in chain.newest?.nodes ?? [] where other.state == .admitted && other.id != configuration.node {
+        guard let newest = chain.newest else {
+            // Whoever holds no charter yet knows only the keys that were given by hand.
+            for (name, text) in configuration.peerKeys ?? [:] {
+                guard let bytes = [UInt8](hex: text), let key = CurvePublicKey(bytes: bytes) else { continue }
+                allowed[key] = name
+                if let endpoint = configuration.peers[name] {
+                    peers[name] = PeerAddress(endpoint: endpoint, publicKey: key)
+                }
+            }
+            return (allowed, peers)
+        }
+        for other in newest.nodes where other.state == .admitted && other.id != configuration.node {
             guard let key = CurvePublicKey(bytes: other.curveKey.hash.bytes) else { continue }
             allowed[key] = other.id.text
             if let endpoint = configuration.peers[other.id.text] {
@@ -163,6 +192,12 @@ actor ReplicationDriver {
     /// How things stand between this node and its peers.
     func status() -> ReplicationStatus { machine.status }
 
+    /// What the transport counted since the start.
+    func transportMetrics() -> TransportMetrics { transport.assumeIsolated { $0.metrics() } }
+
+    /// Whether any log is known to be forked.
+    var hasForks: Bool { !machine.forkedLogs.isEmpty }
+
     /// The nodes known to hold a log durably up to a size.
     func knownAt(_ logs: [(LogID, UInt64)]) -> [LogID: [NodeID]] {
         Dictionary(logs.map { ($0.0, machine.knownAt(log: $0.0, size: $0.1)) }) { first, _ in first }
@@ -174,6 +209,7 @@ actor ReplicationDriver {
     ///
     /// - Throws: `CancellationError` where the caller is cancelled before, because the node is stopping.
     func untilMayAppend() async throws {
+        if let pauseReason { throw WritingPaused(reason: pauseReason) }
         if mayAppend { return }
         waiterNumber += 1
         let number = waiterNumber
@@ -242,7 +278,7 @@ actor ReplicationDriver {
 
     // MARK: Effects
 
-    private func perform(_ effects: [ReplicationEffect]) {
+    func perform(_ effects: [ReplicationEffect]) {
         for effect in effects {
             startRule.observe(effect, now: now)
             switch effect {
@@ -263,15 +299,26 @@ actor ReplicationDriver {
                 logger.warning(
                     "a peer holds more of an own log than this node",
                     metadata: ["peer": "\(peer)", "log": "\(head.name.id)", "size": "\(head.size)"])
-            case .report(let incident): note("replication", peer: incident.peer, incident.description)
+            case .ownLogForked(let log, _):
+                logger.critical(
+                    "two histories of an own log are signed: a backup, a copy or a second machine of this node was run",
+                    metadata: ["log": "\(log)"])
+                decideStart()
+            case .storeForkProof(let proof, let name, let peer): store(proof, of: name, from: peer)
+            case .report(let incident): note(incident)
+            case .cosign(let token, let head, let newest, let writer):
+                cosign(token, head, after: newest, writer: writer)
+            case .prove(let token, let log, let size): prove(token, log, from: size)
+            case .keepCosignatures(let rows, let peer): keep(rows, from: peer)
+            case .retireWitnessKey(let shown, let peer): retireWitnessKey(shown, from: peer)
             }
         }
     }
 
     private func read(_ token: ReadToken, _ log: LogID, from: UInt64, maximumBytes: Int) {
         Task {
-            let read = try? await store.read { core, _ -> (EntryRange, [ProvenEntry])? in
-                guard let range = try core.readRange(log: log, from: from, maximumBytes: maximumBytes) else {
+            let read = try? await store.read { core, _ -> (EntryRange, [OrderAhead])? in
+                guard let range = try core.readSegment(log, from: from, maximumBytes: maximumBytes) else {
                     return nil
                 }
                 return (range, try core.ordersNeeded(for: range, limit: ReplicationDriver.ordersAhead))
@@ -281,10 +328,16 @@ actor ReplicationDriver {
     }
 
     private func store(_ chain: CharterChain) {
+        let time = clock.now()
         Task {
             do {
                 let revision = try await store.write { core, state in
+                    // A version that was fed in here meanwhile stands; the machine is told of it afterwards.
+                    guard state.chain.count <= chain.count,
+                        chain.newestHash(ofFirst: state.chain.count) == state.chain.newestHash
+                    else { return state.authorityRevision }
                     for signed in chain.versions { try core.storeCharter(CharterRecord(signed)) }
+                    try AcceptedHeads.check(chain, core, time: time)
                     try state.update(chain, core: core)
                     try state.carryOutOrders(core)
                     return state.authorityRevision
@@ -297,23 +350,51 @@ actor ReplicationDriver {
         }
     }
 
-    private func note(_ kind: String, peer: NodeID?, _ text: String) {
+    private func store(_ proof: ForkProof, of name: LogName, from peer: NodeID) {
+        let time = clock.now()
+        Task {
+            do {
+                try await store.write { core, state in
+                    if try core.takeForkProof(proof, of: name, from: peer, time: time) { state.insertFork(of: name) }
+                }
+                perform(machine.forkProven(proof, of: name, now: now))
+            } catch {
+                logger.critical("the proof of a fork could not be stored: \(error)")
+            }
+        }
+    }
+
+    /// Keeps an incident of replication; of a head that was shown, and the one it contradicts, the signed notes too.
+    private func note(_ incident: ReplicationIncident) {
+        guard case .witnessRefused(let log, _, let shown) = incident.kind else {
+            note("replication", peer: incident.peer, incident.description)
+            return
+        }
+        note("head not cosigned", peer: incident.peer, incident.description, log: log, shown: shown)
+    }
+
+    private func note(_ kind: String, peer: NodeID?, _ text: String, log: LogID? = nil, shown: [UInt8]? = nil) {
         logger.warning("\(text)")
         let time = clock.now()
         Task {
             try? await store.write { core, _ in
                 try core.storeIncident(
-                    Incident(utcMilliseconds: time.utcMilliseconds, kind: kind, peer: peer, text: text))
+                    Incident(
+                        utcMilliseconds: time.utcMilliseconds, kind: kind, peer: peer, log: log, text: text,
+                        shownHead: shown))
             }
         }
     }
 
-    private func finished(_ pending: PendingIngest, _ result: Result<LogHead, IngestFailure>?) {
-        if let result, case .range = pending.content {
-            perform(machine.ingestFinished(pending.token, result, now: now))
-        } else {
-            perform(machine.ordersTaken(pending.token, now: now))
+    private func finished(_ pending: PendingIngest, _ answer: IngestAnswer?) {
+        guard let answer, case .range = pending.content else {
+            return perform(machine.ordersTaken(pending.token, now: now))
         }
+        if let fork = answer.fork {
+            if fork.pieces.count > 1 { perform(machine.logForked(fork.name.log, into: fork.pieces, now: now)) }
+            if let proof = fork.proof { perform(machine.forkProven(proof, of: fork.name, now: now)) }
+        }
+        perform(machine.ingestFinished(pending.token, answer.result, now: now))
     }
 
     /// Bytes of peers' entries that share a transaction: a person's save that comes meanwhile waits for no more than these.
@@ -336,7 +417,7 @@ actor ReplicationDriver {
             var revision = authorityRevision
             do {
                 let (results, reached) = try await store.write { core, state in
-                    let results = try work.map { content, peer -> Result<LogHead, IngestFailure>? in
+                    let results = try work.map { content, peer -> IngestAnswer? in
                         switch content {
                         case .range(let range, let name):
                             return try RangeIngest.ingest(range, name: name, from: peer, time: time, core, &state)
@@ -351,7 +432,7 @@ actor ReplicationDriver {
                 for (pending, result) in zip(batch, results) { finished(pending, result) }
             } catch {
                 logger.critical("entries of peers could not be stored: \(error)")
-                for pending in batch { finished(pending, .failure(.failed("\(error)"))) }
+                for pending in batch { finished(pending, IngestAnswer(result: .failure(.failed("\(error)")))) }
             }
             await refreshAuthority(revision: revision)
             isIngesting = false

@@ -83,7 +83,8 @@ struct NodeAudit {
     mutating func run(workers: Int, progress: @escaping (AuditProgress) -> Void) throws -> AuditReport {
         let chain = chain
         let verification = try LogVerification.run(
-            on: reader, writerKey: { chain.node($0)?.signingKey.hash.bytes }, workers: workers,
+            on: reader, writerKeys: { chain.signingKeys(of: $0).reversed().map { $0.key.hash.bytes } },
+            workers: workers,
             progress: { progress(.hashing($0)) })
         problems = verification.problems.map(\.description)
         problemCount = verification.problemCount

@@ -42,15 +42,15 @@ package struct SentOrder: Hashable, Sendable {
     }
 
     /// States an order that is held.
-    init(_ proven: ProvenEntry) {
+    init(_ proven: OrderAhead) {
         self.init(
             node: proven.name.node, stream: proven.name.stream, epoch: proven.name.epoch, index: proven.index,
             raw: proven.raw, checkpoint: proven.checkpoint, path: proven.path)
     }
 
     /// The order in a network.
-    func proven(in network: NetworkID) -> ProvenEntry {
-        ProvenEntry(
+    func proven(in network: NetworkID) -> OrderAhead {
+        OrderAhead(
             name: LogName(network: network, node: node, stream: stream, epoch: epoch), index: index, raw: raw,
             checkpoint: checkpoint, path: path)
     }
@@ -111,7 +111,7 @@ extension SentOrder {
             case 6: body = try reader.data()
             case 7: checkpoint = try reader.data()
             case 8:
-                guard path.count < ProvenEntry.maximumPathLength else { throw .outOfRange(field: 8) }
+                guard path.count < OrderAhead.maximumPathLength else { throw .outOfRange(field: 8) }
                 path.append(try reader.hash())
             default: try reader.skip()
             }

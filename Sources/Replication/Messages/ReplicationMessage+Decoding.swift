@@ -9,7 +9,9 @@ extension ReplicationMessage {
         var reader = WireReader(bytes)
         try reader.readFormatVersion(ReplicationProtocol.version)
         guard let content = try reader.next() else { throw .missing(field: 2) }
-        guard (2...11).contains(content) || content == 20 else { throw .outOfRange(field: content) }
+        guard [2...11, 20...22, 30...31, 40...40].contains(where: { $0.contains(content) }) else {
+            throw .outOfRange(field: content)
+        }
         var inner = try reader.message()
         guard reader.isAtEnd else { throw .outOfRange(field: 0) }
         switch content {
@@ -22,7 +24,12 @@ extension ReplicationMessage {
         case 8: self = .range(try RangeMessage(from: &inner))
         case 9: self = .receipt(try Receipt(from: &inner))
         case 10: self = .rangeUnavailable(try RangeUnavailable(from: &inner))
-        case 20: self = .orders(try OrdersMessage(from: &inner))
+        case 20: self = .witnessRequest(try WitnessedExtension(from: &inner))
+        case 21: self = .witnessState(try WitnessedSize(from: &inner))
+        case 22: self = .cosignatures(try CosignatureRows(from: &inner))
+        case 30: self = .forkProof(try ForkProofMessage(from: &inner))
+        case 31: self = .forkKnown(try ForkKnown(from: &inner))
+        case 40: self = .orders(try OrdersMessage(from: &inner))
         default: self = .refusal(try Refusal(from: &inner))
         }
     }
@@ -84,16 +91,18 @@ extension HaveDigest {
         var digest: Hash?
         var count: UInt64 = 0
         var isAnswer = false
+        var cosignatures: Hash?
         while let field = try reader.next() {
             switch field {
             case 1: digest = try reader.hash()
             case 2: count = try reader.unsigned()
             case 3: isAnswer = try reader.boolean()
+            case 20: cosignatures = try reader.hash()
             default: try reader.skip()
             }
         }
         guard let digest else { throw .missing(field: 1) }
-        self.init(digest: digest, count: count, isAnswer: isAnswer)
+        self.init(digest: digest, count: count, isAnswer: isAnswer, cosignatures: cosignatures)
     }
 }
 
@@ -131,6 +140,8 @@ extension HaveRow {
         var epoch: Epoch?
         var size: UInt64 = 0
         var root: Hash?
+        var index: UInt64 = 0
+        var leaf: Hash?
         while let field = try reader.next() {
             switch field {
             case 1: node = try reader.label()
@@ -138,6 +149,8 @@ extension HaveRow {
             case 3: epoch = try reader.name()
             case 4: size = try reader.logIndex(field: 4)
             case 5: root = try reader.hash()
+            case 30: index = try reader.logIndex(field: 30)
+            case 31: leaf = try reader.hash()
             default: try reader.skip()
             }
         }
@@ -146,7 +159,55 @@ extension HaveRow {
         guard let epoch else { throw .missing(field: 3) }
         guard size > 0 else { throw .outOfRange(field: 4) }
         guard let root else { throw .missing(field: 5) }
-        self.init(node: node, stream: stream, epoch: epoch, size: size, root: root)
+        let fork = leaf.map { ForkPoint(index: index, leaf: $0) }
+        guard size > fork?.index ?? 0 else { throw .outOfRange(field: 30) }
+        self.init(node: node, stream: stream, epoch: epoch, size: size, root: root, fork: fork)
+    }
+}
+
+extension ForkProofMessage {
+    fileprivate init(from reader: inout WireReader) throws(WireError) {
+        var node: NodeID?
+        var stream: StreamID?
+        var epoch: Epoch?
+        var smaller: SignedCheckpoint?
+        var larger: SignedCheckpoint?
+        var root: Hash?
+        var path: [Hash] = []
+        while let field = try reader.next() {
+            switch field {
+            case 1: node = try reader.label()
+            case 2: stream = StreamID(try reader.string())
+            case 3: epoch = try reader.name()
+            case 4: smaller = try reader.checkpoint(field: 4)
+            case 5: larger = try reader.checkpoint(field: 5)
+            case 6: root = try reader.hash()
+            case 7:
+                guard path.count < ReplicationProtocol.proofHashes else { throw .outOfRange(field: 7) }
+                path.append(try reader.hash())
+            default: try reader.skip()
+            }
+        }
+        guard let node else { throw .missing(field: 1) }
+        guard let stream else { throw .missing(field: 2) }
+        guard let epoch else { throw .missing(field: 3) }
+        guard let smaller else { throw .missing(field: 4) }
+        guard let larger else { throw .missing(field: 5) }
+        guard let root else { throw .missing(field: 6) }
+        self.init(
+            node: node, stream: stream, epoch: epoch,
+            proof: ForkProof(smaller: smaller, larger: larger, prefixRoot: root, path: path))
+    }
+}
+
+extension ForkKnown {
+    fileprivate init(from reader: inout WireReader) throws(WireError) {
+        var log: LogID?
+        while let field = try reader.next() {
+            if field == 1 { log = try reader.identifier() } else { try reader.skip() }
+        }
+        guard let log else { throw .missing(field: 1) }
+        self.init(log: log)
     }
 }
 
@@ -268,7 +329,97 @@ extension Refusal {
     }
 }
 
+extension WitnessedExtension {
+    fileprivate init(from reader: inout WireReader) throws(WireError) {
+        self.init(oldSize: 0, path: [], checkpoint: [])
+        while let field = try reader.next() {
+            switch field {
+            case 1: oldSize = try reader.logIndex(field: 1)
+            case 2:
+                guard path.count < WitnessedExtension.maximumPathCount else { throw .outOfRange(field: 2) }
+                path.append(try reader.hash())
+            case 3:
+                checkpoint = try reader.data()
+                guard checkpoint.count <= ReplicationProtocol.checkpointBytes else { throw .outOfRange(field: 3) }
+            default: try reader.skip()
+            }
+        }
+        guard !checkpoint.isEmpty else { throw .missing(field: 3) }
+    }
+}
+
+extension WitnessedSize {
+    fileprivate init(from reader: inout WireReader) throws(WireError) {
+        var log: LogID?
+        var size: UInt64 = 0
+        while let field = try reader.next() {
+            switch field {
+            case 1: log = try reader.identifier()
+            case 2: size = try reader.logIndex(field: 2)
+            default: try reader.skip()
+            }
+        }
+        guard let log else { throw .missing(field: 1) }
+        self.init(log: log, size: size)
+    }
+}
+
+extension CosignatureRows {
+    fileprivate init(from reader: inout WireReader) throws(WireError) {
+        self.init(rows: [], isAll: false)
+        while let field = try reader.next() {
+            switch field {
+            case 1:
+                guard rows.count < ReplicationProtocol.cosignatures else { throw .outOfRange(field: 1) }
+                var inner = try reader.message()
+                rows.append(try KeptCosignature(from: &inner))
+            case 2: isAll = try reader.boolean()
+            default: try reader.skip()
+            }
+        }
+    }
+}
+
+extension KeptCosignature {
+    fileprivate init(from reader: inout WireReader) throws(WireError) {
+        var log: LogID?
+        var size: UInt64 = 0
+        var root: Hash?
+        var witness: WitnessName?
+        var unixSeconds: UInt64 = 0
+        var signature: [UInt8] = []
+        while let field = try reader.next() {
+            switch field {
+            case 1: log = try reader.identifier()
+            case 2: size = try reader.logIndex(field: 2)
+            case 3: root = try reader.hash()
+            case 4: witness = WitnessName(try reader.string())
+            case 5: unixSeconds = try reader.unsigned()
+            case 6: signature = try reader.data()
+            default: try reader.skip()
+            }
+        }
+        guard let log else { throw .missing(field: 1) }
+        guard size > 0 else { throw .outOfRange(field: 2) }
+        guard let root else { throw .missing(field: 3) }
+        guard let witness else { throw .missing(field: 4) }
+        guard unixSeconds <= Cosignature.latestUnixSeconds else { throw .outOfRange(field: 5) }
+        guard signature.count == 64 else { throw .outOfRange(field: 6) }
+        self.init(
+            head: StatedHead(log: log, size: size, root: root), witness: witness, unixSeconds: unixSeconds,
+            signature: signature)
+    }
+}
+
 extension WireReader {
+    /// A signed head.
+    fileprivate mutating func checkpoint(field: Int) throws(WireError) -> SignedCheckpoint {
+        let bytes = try data()
+        guard bytes.count <= ReplicationProtocol.checkpointBytes, let checkpoint = try? SignedCheckpoint(bytes: bytes)
+        else { throw .outOfRange(field: field) }
+        return checkpoint
+    }
+
     /// A size or index of a log, which is never larger than ``ReplicationProtocol/logSize``.
     fileprivate mutating func logIndex(field: Int) throws(WireError) -> UInt64 {
         let value = try unsigned()

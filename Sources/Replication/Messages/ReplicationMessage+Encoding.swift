@@ -18,6 +18,7 @@ extension ReplicationMessage {
                 inner.hash(1, digest.digest)
                 inner.unsigned(2, digest.count)
                 inner.boolean(3, digest.isAnswer)
+                if let cosignatures = digest.cosignatures { inner.hash(20, cosignatures) }
             }
         case .have(let have): writer.message(6) { have.write(to: &$0) }
         case .want(let want):
@@ -44,7 +45,25 @@ extension ReplicationMessage {
                 inner.unsigned(1, refusal.code.rawValue)
                 inner.string(2, refusal.text)
             }
-        case .orders(let orders): writer.message(20) { orders.write(to: &$0) }
+        case .witnessRequest(let request):
+            writer.message(20) { inner in
+                inner.unsigned(1, request.oldSize)
+                for hash in request.path { inner.hash(2, hash) }
+                inner.data(3, request.checkpoint)
+            }
+        case .witnessState(let state):
+            writer.message(21) { inner in
+                inner.identifier(1, state.log)
+                inner.unsigned(2, state.size)
+            }
+        case .cosignatures(let cosignatures):
+            writer.message(22) { inner in
+                for row in cosignatures.rows { inner.message(1) { row.write(to: &$0) } }
+                inner.boolean(2, cosignatures.isAll)
+            }
+        case .forkProof(let message): writer.message(30) { message.write(to: &$0) }
+        case .forkKnown(let known): writer.message(31) { $0.identifier(1, known.log) }
+        case .orders(let orders): writer.message(40) { orders.write(to: &$0) }
         }
         return writer.bytes
     }
@@ -54,6 +73,7 @@ extension ReplicationMessage {
         switch self {
         case .range(let message): message.range.transferBytes + message.range.entries.count * 12 + 128
         case .have(let have): have.rows.count * 192 + 32
+        case .cosignatures(let cosignatures): cosignatures.rows.count * 320 + 32
         case .charterVersions(let versions): versions.versions.reduce(64) { $0 + $1.count + 8 }
         case .orders(let orders): orders.entries.reduce(64) { $0 + $1.byteCount + 512 }
         default: 192
@@ -72,6 +92,17 @@ extension Hello {
     }
 }
 
+extension KeptCosignature {
+    fileprivate func write(to writer: inout WireWriter) {
+        writer.identifier(1, head.log)
+        writer.unsigned(2, head.size)
+        writer.hash(3, head.root)
+        writer.string(4, witness.text)
+        writer.unsigned(5, unixSeconds)
+        writer.data(6, signature)
+    }
+}
+
 extension Have {
     fileprivate func write(to writer: inout WireWriter) {
         if let part {
@@ -86,6 +117,10 @@ extension Have {
                 inner.name(3, row.epoch)
                 inner.unsigned(4, row.size)
                 inner.hash(5, row.root)
+                if let fork = row.fork {
+                    inner.unsigned(30, fork.index)
+                    inner.hash(31, fork.leaf)
+                }
             }
         }
     }
@@ -93,7 +128,19 @@ extension Have {
 
 extension HaveRow {
     /// At most this many bytes does the row take in a message.
-    var encodedBytes: Int { node.text.utf8.count + stream.description.utf8.count + 80 }
+    var encodedBytes: Int { node.text.utf8.count + stream.description.utf8.count + 80 + (fork == nil ? 0 : 46) }
+}
+
+extension ForkProofMessage {
+    fileprivate func write(to writer: inout WireWriter) {
+        writer.string(1, node.text)
+        writer.string(2, stream.description)
+        writer.name(3, epoch)
+        writer.data(4, proof.smaller.bytes)
+        writer.data(5, proof.larger.bytes)
+        writer.hash(6, proof.prefixRoot)
+        for hash in proof.path { writer.data(7, always: hash.bytes) }
+    }
 }
 
 extension RangeMessage {

@@ -24,6 +24,16 @@ package enum ReplicationMessage: Hashable, Sendable {
     case rangeUnavailable(RangeUnavailable)
     /// I did not take your message.
     case refusal(Refusal)
+    /// Vouch for this head of a log of mine.
+    case witnessRequest(WitnessedExtension)
+    /// I have vouched for so much of your log, and can go on from there only.
+    case witnessState(WitnessedSize)
+    /// Who vouches for which heads.
+    case cosignatures(CosignatureRows)
+    /// A log's writer signed two histories of it.
+    case forkProof(ForkProofMessage)
+    /// I hold a proof that this log is forked.
+    case forkKnown(ForkKnown)
     /// Orders under which parts are missing in what comes next.
     case orders(OrdersMessage)
 }
@@ -89,12 +99,16 @@ package struct HaveDigest: Hashable, Sendable {
     package var count: UInt64
     /// True for the answer to a digest, which is itself answered at most by heads.
     package var isAnswer: Bool
+    /// SHA-256 over the domain `varde/cosignatures/0` and, ordered by log id, witness and number, each cosignature's log,
+    /// witness (its length in one byte, then its name), number and size (8 bytes each); nil where the sender takes no part.
+    package var cosignatures: Hash?
 
     /// States a digest.
-    package init(digest: Hash, count: UInt64, isAnswer: Bool) {
+    package init(digest: Hash, count: UInt64, isAnswer: Bool, cosignatures: Hash? = nil) {
         self.digest = digest
         self.count = count
         self.isAnswer = isAnswer
+        self.cosignatures = cosignatures
     }
 }
 
@@ -141,20 +155,30 @@ package struct HaveRow: Hashable, Sendable {
     package var size: UInt64
     /// Root of the tree over them.
     package var root: Hash
+    /// Where a branch of a forked log begins; nil for a log, or for what all its branches have in common.
+    package var fork: ForkPoint?
 
     /// States a head.
-    package init(node: NodeID, stream: StreamID, epoch: Epoch, size: UInt64, root: Hash) {
+    package init(node: NodeID, stream: StreamID, epoch: Epoch, size: UInt64, root: Hash, fork: ForkPoint? = nil) {
         self.node = node
         self.stream = stream
         self.epoch = epoch
         self.size = size
         self.root = root
+        self.fork = fork
+    }
+
+    /// The name of what is held.
+    func name(network: NetworkID) -> LogName {
+        let log = LogName(network: network, node: node, stream: stream, epoch: epoch)
+        return fork.map { log.branch(at: $0) } ?? log
     }
 
     /// States the head of a log that is held.
     package init(_ head: LogHead) {
         self.init(
-            node: head.name.node, stream: head.name.stream, epoch: head.name.epoch, size: head.size, root: head.root)
+            node: head.name.node, stream: head.name.stream, epoch: head.name.epoch, size: head.size, root: head.root,
+            fork: head.name.fork)
     }
 }
 
@@ -224,6 +248,65 @@ package struct RangeUnavailable: Hashable, Sendable {
     }
 }
 
+/// How far a witness has vouched for a log.
+package struct WitnessedSize: Hashable, Sendable {
+    /// The log.
+    package var log: LogID
+    /// Number of entries of the head cosigned last; 0 for none.
+    package var size: UInt64
+
+    /// States a size.
+    package init(log: LogID, size: UInt64) {
+        self.log = log
+        self.size = size
+    }
+}
+
+/// Cosignatures that the sender keeps.
+package struct CosignatureRows: Hashable, Sendable {
+    /// The cosignatures, at most ``ReplicationProtocol/cosignatures``.
+    package var rows: [KeptCosignature]
+    /// True where with this message all that concern the receiver have been told.
+    package var isAll: Bool
+
+    /// States cosignatures.
+    package init(rows: [KeptCosignature], isAll: Bool) {
+        self.rows = rows
+        self.isAll = isAll
+    }
+}
+
+/// The proof that a log's writer signed two histories of it.
+package struct ForkProofMessage: Hashable, Sendable {
+    /// The writer.
+    package var node: NodeID
+    /// The stream written to.
+    package var stream: StreamID
+    /// The run of the writer's log.
+    package var epoch: Epoch
+    /// Two signed heads and why they cannot both be true.
+    package var proof: ForkProof
+
+    /// States a proof.
+    package init(node: NodeID, stream: StreamID, epoch: Epoch, proof: ForkProof) {
+        self.node = node
+        self.stream = stream
+        self.epoch = epoch
+        self.proof = proof
+    }
+}
+
+/// I hold a proof that a log is forked: yours need not be sent again.
+package struct ForkKnown: Hashable, Sendable {
+    /// The log.
+    package var log: LogID
+
+    /// States that a fork is known.
+    package init(log: LogID) {
+        self.log = log
+    }
+}
+
 /// A message was not taken. Never answered.
 package struct Refusal: Hashable, Sendable {
     /// Why.
@@ -262,10 +345,13 @@ public struct RefusalCode: HeaderCode {
     /// A version of the charter breaks a rule.
     public static let charterRefused = RefusalCode(rawValue: 8)
 
+    /// A head was not cosigned.
+    public static let headNotCosigned = RefusalCode(rawValue: 20)
+
     /// The names of the numbers this software knows.
     public static let names: [UInt64: String] = [
         1: "unknown protocol version", 2: "unreadable", 3: "wrong sender", 4: "charter contradiction",
-        5: "not admitted", 6: "stream not held", 7: "too much", 8: "charter refused",
+        5: "not admitted", 6: "stream not held", 7: "too much", 8: "charter refused", 20: "head not cosigned",
     ]
 }
 

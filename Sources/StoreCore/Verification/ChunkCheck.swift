@@ -91,10 +91,11 @@ struct ChunkCheck {
             outcome.add(.entry(stored.address), "the body cannot be read: \(error)")
             return
         }
-        if header.log != row.name.id || header.index != stored.address.index { outcome.entriesNotUnderstood += 1 }
+        if header.log != row.name.log || header.index != stored.address.index { outcome.entriesNotUnderstood += 1 }
         let inForce = orders[row.name.stream]
+        let place = EntryAddress(log: row.name.log, index: stored.address.index)
         for (position, part) in body.parts.enumerated() {
-            let order = inForce?.order(on: header, stored.id, at: stored.address, position: position)
+            let order = inForce?.order(on: header, stored.id, at: place, position: position)
             if let part {
                 let committed = header.parts[position]
                 if part.commitment(kind: committed.kind).commitment != committed.commitment {
@@ -105,7 +106,7 @@ struct ChunkCheck {
                 }
             } else if let order {
                 outcome.drops[order, default: 0] += 1
-            } else if let order = try orderNow(header, stored, position, row.name.stream) {
+            } else if let order = try orderNow(header, stored.id, place, position, row.name.stream) {
                 outcome.drops[order, default: 0] += 1
             } else {
                 outcome.add(.entry(stored.address), "part \(position) is missing, and no order allows that")
@@ -115,10 +116,10 @@ struct ChunkCheck {
 
     /// An order that came since the verification began.
     private func orderNow(
-        _ header: EntryHeader, _ stored: StoredEntry, _ position: Int, _ stream: StreamID
+        _ header: EntryHeader, _ id: EntryID, _ place: EntryAddress, _ position: Int, _ stream: StreamID
     ) throws -> Int64? {
         KnownOrders(try TablesReader(tables: tables).orders()).byStream[stream]?
-            .order(on: header, stored.id, at: stored.address, position: position)
+            .order(on: header, id, at: place, position: position)
     }
 
     /// Signatures are the costly part where every commit brought few entries, so they are checked here, on every core.

@@ -13,6 +13,32 @@ struct LogCheck {
         self.row = row
     }
 
+    /// Hashes what comes before a branch along the rows that hold it; where they do not lead to its beginning, no root of
+    /// the branch can be computed.
+    mutating func readPrefix(in verification: inout LogVerification) throws {
+        guard row.parent != nil else { return }
+        var sections: [(row: LogVerification.Row, end: UInt64)] = []
+        var below = row
+        while let parent = below.parent, let above = verification.logs[parent], sections.count < 4096 {
+            sections.insert((above, below.name.start), at: 0)
+            below = above
+        }
+        for section in sections {
+            let statement = try verification.tables.connection.prepare(
+                "SELECT header FROM entries WHERE branch = ?1 AND leaf_index >= ?2 AND leaf_index < ?3 ORDER BY leaf_index"
+            )
+            statement.bind(1, section.row.branch)
+            statement.bind(2, frontier.size)
+            statement.bind(3, section.end)
+            while try statement.step() {
+                frontier.append(RawEntry(header: statement.bytes(0), body: []).id.hash)
+            }
+        }
+        if below.parent == nil && frontier.size == row.name.start { return }
+        verification.report.add(.log(log), "what comes before the branch is not here")
+        isBroken = true
+    }
+
     private var log: LogID { row.name.id }
 
     /// Takes the next stretch.

@@ -6,7 +6,7 @@ public import EventLog
 /// snapshot for long.
 public struct LogVerification {
     let tables: EventTables
-    let writerKey: (NodeID) -> [UInt8]?
+    let writerKeys: (NodeID) -> [[UInt8]]
     let progress: (VerificationProgress) -> Void
     var report = VerificationReport()
     /// The logs as they were when the verification began, by branch; nil names are unreadable rows.
@@ -19,8 +19,12 @@ public struct LogVerification {
         var branch: Int64
         var name: LogName
         var size: UInt64
+        /// For a branch the row before it.
+        var parent: Int64?
         var frontier: MerkleFrontier?
         var byteCount: UInt64
+        /// How far there are rows of entries.
+        var held: UInt64 = 0
     }
 
     /// Entries of one stretch: between two the write-ahead log may be cut.
@@ -32,17 +36,17 @@ public struct LogVerification {
     ///
     /// - Parameters:
     ///   - reader: the store, or a ``StoreReader`` beside it.
-    ///   - writerKey: the Ed25519 public key of a node as the charter gives it; nil where it is not known.
+    ///   - writerKeys: the Ed25519 public keys that a node has had by the charter, the newest first; empty where none is known.
     ///   - workers: threads that hash, each with a connection of its own; 1 for the reader's own connection alone.
     ///   - progress: called now and then.
     /// - Throws: ``StoreError`` or ``DatabaseFailure`` where the file cannot be read; what is read and is wrong is in the
     ///   report instead.
     public static func run(
-        on reader: some EventReading, writerKey: @escaping (NodeID) -> [UInt8]?, workers: Int = 1,
+        on reader: some EventReading, writerKeys: @escaping (NodeID) -> [[UInt8]], workers: Int = 1,
         progress: @escaping (VerificationProgress) -> Void = { _ in }
     ) throws -> VerificationReport {
         var verification = LogVerification(
-            tables: reader.tables, writerKey: writerKey, workers: workers, progress: progress)
+            tables: reader.tables, writerKeys: writerKeys, workers: workers, progress: progress)
         try verification.checkFile()
         try verification.capture()
         try verification.checkLogs()
@@ -54,13 +58,24 @@ public struct LogVerification {
         return verification.report
     }
 
+    /// Verifies all of a file whose writers have had one key each.
+    ///
+    /// - Throws: as ``run(on:writerKeys:progress:)``.
+    public static func run(
+        on reader: some EventReading, writerKey: @escaping (NodeID) -> [UInt8]?, workers: Int = 1,
+        progress: @escaping (VerificationProgress) -> Void = { _ in }
+    ) throws -> VerificationReport {
+        try run(
+            on: reader, writerKeys: { writerKey($0).map { [$0] } ?? [] }, workers: workers, progress: progress)
+    }
+
     private init(
-        tables: EventTables, writerKey: @escaping (NodeID) -> [UInt8]?, workers: Int,
+        tables: EventTables, writerKeys: @escaping (NodeID) -> [[UInt8]], workers: Int,
         progress: @escaping (VerificationProgress) -> Void
     ) {
         self.workers = max(1, workers)
         self.tables = tables
-        self.writerKey = writerKey
+        self.writerKeys = writerKeys
         self.progress = progress
     }
 
@@ -88,33 +103,29 @@ public struct LogVerification {
             } catch let error as StoreError {
                 report.add(.branch(branch), error.description)
             }
-            guard let name = readName(statement) else { continue }
+            guard let name = tables.name(statement) else { continue }
             let row = Row(
                 branch: branch, name: name, size: min(statement.uint64(9), MerkleFrontier.maximumSize),
+                parent: statement.isNull(14) ? nil : statement.int64(14),
                 frontier: MerkleFrontier(bytes: statement.bytes(12)), byteCount: statement.uint64(11))
-            logs[branch] = row
-            total += min(row.size, MerkleFrontier.maximumSize / 1024)
-            try checkCount(row)
+            total += min(row.size - min(row.size, name.start), MerkleFrontier.maximumSize / 1024)
+            logs[branch] = try counted(row)
         }
     }
 
-    /// The name of a log, where its parts can be read, whether or not its id fits them.
-    private func readName(_ row: Statement) -> LogName? {
-        guard let node = NodeID(row.text(2)), let stream = StreamID(row.text(3)), let epoch = Epoch(bytes: row.bytes(4))
-        else { return nil }
-        return LogName(network: tables.identity.network, node: node, stream: stream, epoch: epoch)
-    }
-
     /// The rows of a branch must be as many as its row says.
-    private mutating func checkCount(_ row: Row) throws {
+    private mutating func counted(_ row: Row) throws -> Row {
+        var row = row
         for table in ["entries", "bodies"] {
             let statement = try tables.connection.prepare("SELECT max(leaf_index) FROM \(table) WHERE branch = ?1")
             statement.bind(1, row.branch)
             let count = try statement.step() && !statement.isNull(0) ? statement.int64(0) + 1 : 0
+            if table == "entries" { row.held = min(UInt64(clamping: count), MerkleFrontier.maximumSize) }
             if UInt64(bitPattern: count) != row.size {
                 report.add(.log(row.name.id), "\(count) rows in \(table), but the log is said to have \(row.size)")
             }
         }
+        return row
     }
 
     private mutating func checkLogs() throws {
@@ -127,8 +138,10 @@ public struct LogVerification {
         let orders = KnownOrders(report.orders).byStream
         var chunks: [Chunk] = []
         for row in logs.values.sorted(by: { $0.branch < $1.branch }) {
-            for from in stride(from: 0, to: row.size, by: Int(LogVerification.step)) {
-                chunks.append(Chunk(row: row, from: from, to: min(row.size, from + LogVerification.step)))
+            // A row that claims to hold what is not there is not followed beyond the first stretch that lacks something.
+            let end = min(row.size, row.held + LogVerification.step)
+            for from in stride(from: row.name.start, to: max(end, row.name.start), by: Int(LogVerification.step)) {
+                chunks.append(Chunk(row: row, from: from, to: min(end, from + LogVerification.step)))
             }
         }
         let keys = logs.mapValues { verifierKey(of: $0.name) }
@@ -136,6 +149,7 @@ public struct LogVerification {
             try ChunkCheck.run(chunk, tables: tables, key: keys[chunk.row.branch] ?? nil, orders: orders)
         }
         var checks = logs.mapValues(LogCheck.init)
+        for branch in logs.keys.sorted() { try checks[branch]?.readPrefix(in: &self) }
         for start in stride(from: 0, to: chunks.count, by: 4 * workers) {
             let wave = Array(chunks[start..<min(chunks.count, start + 4 * workers)])
             for (chunk, outcome) in zip(wave, try hashing.outcomes(of: wave)) {
@@ -146,9 +160,21 @@ public struct LogVerification {
         for branch in logs.keys.sorted() { try checks[branch]?.checkEnd(in: &self) }
     }
 
-    /// The key that verifies a log's checkpoints; nil where none was given, or what was given is no key.
+    /// The key that verifies a log's checkpoints; nil where none was given, or what was given is no key. A log has one key
+    /// from its beginning to its end: the one of its writer's that signed its first checkpoint, else the newest.
     func verifierKey(of name: LogName) -> NoteVerifierKey? {
-        writerKey(name.node).flatMap { try? name.verifierKey(publicKey: $0) }
+        let keys = writerKeys(name.node).compactMap { try? name.verifierKey(publicKey: $0) }
+        guard keys.count > 1, let note = try? firstCheckpoint(of: name.id),
+            let signed = try? SignedCheckpoint(bytes: note)
+        else { return keys.first }
+        return keys.first { (try? signed.verify(with: $0)) != nil } ?? keys.first
+    }
+
+    private func firstCheckpoint(of log: LogID) throws -> [UInt8]? {
+        let statement = try tables.connection.prepare(
+            "SELECT note FROM checkpoints JOIN logs USING (branch) WHERE log = ?1 ORDER BY checkpoints.size LIMIT 1")
+        statement.bind(1, log.hash)
+        return try statement.step() ? statement.bytes(0) : nil
     }
 }
 
@@ -162,4 +188,5 @@ final class TablesReader: EventReading {
 
     func logs() throws -> [StoredLog] { [] }
     func log(_ log: LogID) throws -> StoredLog? { nil }
+    func branches(of log: LogID) throws -> [StoredLog] { [] }
 }

@@ -28,12 +28,16 @@ public enum VoidRule: UInt64, Hashable, Sendable, Codable, CaseIterable {
     case notDelegated = 12
     /// V13: an instance, value or group is named that does not fit where it stands.
     case misplaced = 13
-    /// V14: the act decides for others, and the delegation had ended, known to the writer or not.
+    /// V14: the act decides for others, and the delegation had ended, which the writer did not know (known: V12).
     case delegationEnded = 14
     /// V16: a form save, removal apart, is about a form that only its client system writes.
     case foreignResponse = 16
     /// V17: by the participation number that the writer knew the study does not allow this order to the role.
     case orderNotAllowed = 17
+    /// V20: it lies beyond what the charter accepts of a log signed with a key that was revoked or replaced.
+    case beyondAccepted = 20
+    /// V21: an entry before it in its log knew more of charter, participation or delegation.
+    case knewLess = 21
 
     /// A sentence for people.
     public var explanation: String {
@@ -54,6 +58,8 @@ public enum VoidRule: UInt64, Hashable, Sendable, Codable, CaseIterable {
         case .delegationEnded: "the delegation had ended, and the entry decides for others"
         case .foreignResponse: "the entry writes into an answer that only its client system may change"
         case .orderNotAllowed: "the study does not allow this order to the role"
+        case .beyondAccepted: "it lies beyond what the charter accepts of logs under a key that was revoked or replaced"
+        case .knewLess: "an entry before it in its log knew a later charter, participation or delegation"
         }
     }
 }

@@ -103,7 +103,7 @@ extension Decision {
             let parts = stored.parts(in: request.scope)
             guard !parts.isEmpty else { continue }
             let order = DropOrder(
-                target: .parts(parts, of: entry, at: address), ground: request.grounds.ground,
+                target: .parts(parts, of: entry, at: stored.place), ground: request.grounds.ground,
                 decidedBy: request.grounds.decidedBy, reason: request.grounds.reason)
             drafts.append(
                 try orderDraft(

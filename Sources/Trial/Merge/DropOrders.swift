@@ -24,7 +24,7 @@ public struct OrderInEffect: Hashable, Sendable {
 public struct RedactionTarget: Hashable, Sendable {
     /// The entry.
     public let entry: EntryID
-    /// Where it stands; of the entry at any other place nothing is taken.
+    /// Where its writer put it; of the entry at any other place nothing is taken.
     public let address: EntryAddress
 }
 
@@ -78,7 +78,7 @@ public struct DropOrders: Hashable, Sendable {
     /// What is taken from an entry; nil where nothing is.
     public func redaction(of entry: WrittenEntry) -> Redaction? {
         if redactions.isEmpty { return nil }
-        return redactions[RedactionTarget(entry: entry.id, address: entry.address)]
+        return redactions[RedactionTarget(entry: entry.id, address: entry.place)]
     }
 
     mutating func add(_ order: OrderInEffect) {

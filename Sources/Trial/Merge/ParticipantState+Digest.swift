@@ -50,6 +50,7 @@ extension ParticipantState {
             writer.unsigned(50, redaction.parts.rawValue)
             for order in redaction.orders { writer.identifier(51, order) }
         }
+        writeAwaited(into: &writer)
         return .sha256(writer.bytes)
     }
 
@@ -109,12 +110,6 @@ extension InstanceState {
                 }
             }
             writer.boolean(21, register.isAlternative)
-            for awaited in register.awaited {
-                writer.message(8) { inner in
-                    inner.identifier(1, awaited.entry)
-                    inner.unsigned(2, awaited.position)
-                }
-            }
         }
         for version in versionsHeld { writer.identifier(9, version) }
     }

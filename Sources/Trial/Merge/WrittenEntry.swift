@@ -14,8 +14,10 @@ public struct WrittenEntry: Hashable, Sendable {
 
     /// The leaf hash.
     public let id: EntryID
-    /// Where it stands.
+    /// Where it stands at this node: in a forked log other nodes may hold it under another branch.
     public let address: EntryAddress
+    /// Where its writer put it, the same at every node. In a forked log several entries have it.
+    public let place: EntryAddress
     /// The stream of its log.
     public let stream: StreamID
     /// The node of its log.
@@ -23,7 +25,7 @@ public struct WrittenEntry: Hashable, Sendable {
     /// The header; nil where its version is unknown.
     public let header: EntryHeader?
     /// What it does.
-    public let content: Content
+    public private(set) var content: Content
 
     /// The entry as it was read, for what an order leaves of it; nil where it cannot be read or stands in a wrong place.
     private let entry: Entry?
@@ -31,21 +33,20 @@ public struct WrittenEntry: Hashable, Sendable {
     /// Reads what `entry`, standing in the log `name`, does.
     public init(_ entry: Entry, in name: LogName) {
         self.init(
-            entry, at: EntryAddress(log: name.id, index: entry.header.index), stream: name.stream, writer: name.node)
+            entry, at: EntryAddress(log: name.id, index: entry.header.index),
+            place: EntryAddress(log: name.log, index: entry.header.index), stream: name.stream, writer: name.node)
     }
 
     /// Parts whose lengths are not those of the header make the entry void; parts that were dropped have none.
-    private init(_ entry: Entry, at address: EntryAddress, stream: StreamID, writer: NodeID) {
+    private init(_ entry: Entry, at address: EntryAddress, place: EntryAddress, stream: StreamID, writer: NodeID) {
         id = entry.id
         self.address = address
+        self.place = place
         self.stream = stream
         self.writer = writer
         self.entry = entry
-        let hasStatedLengths = zip(entry.header.parts, entry.body.parts).allSatisfy { commitment, part in
-            part.map { UInt64($0.bytes.count) == commitment.byteCount } ?? true
-        }
-        header = hasStatedLengths ? entry.header : nil
-        content = hasStatedLengths ? WrittenEntry.content(of: entry) : .unreadable
+        header = entry.hasStatedLengths ? entry.header : nil
+        content = entry.hasStatedLengths ? WrittenEntry.content(of: entry) : .unreadable
     }
 
     private static func content(of entry: Entry) -> Content {
@@ -73,8 +74,9 @@ public struct WrittenEntry: Hashable, Sendable {
     public init(_ raw: RawEntry, id: EntryID, at address: EntryAddress, in name: LogName) {
         do throws(EntryError) {
             let entry = try Entry(trusting: raw, id: id)
-            if entry.header.index == address.index && entry.header.log == address.log {
-                self.init(entry, at: address, stream: name.stream, writer: name.node)
+            let place = EntryAddress(log: name.log, index: address.index)
+            if entry.stands(at: place) {
+                self.init(entry, at: address, place: place, stream: name.stream, writer: name.node)
             } else {
                 self.init(id: id, at: address, in: name, content: .unreadable)
             }
@@ -90,6 +92,7 @@ public struct WrittenEntry: Hashable, Sendable {
     private init(id: EntryID, at address: EntryAddress, in name: LogName, content: Content) {
         self.id = id
         self.address = address
+        place = EntryAddress(log: name.log, index: address.index)
         stream = name.stream
         writer = name.node
         header = nil
@@ -100,6 +103,14 @@ public struct WrittenEntry: Hashable, Sendable {
     /// The entry as it was read; nil where it cannot be read or stands in a wrong place.
     package var asRead: Entry? { entry }
 
+    /// The same leaf with another body: what is left of it where parts were dropped from what is stored.
+    package func keeping(_ body: EntryBody) throws -> WrittenEntry {
+        guard let entry else { return self }
+        let raw = RawEntry(header: entry.header.bytes, body: body.bytes)
+        return WrittenEntry(
+            try Entry(trusting: raw, id: id), at: address, place: place, stream: stream, writer: writer)
+    }
+
     /// The handle that its header carries, where it stands in its place; of what is void for its lengths too.
     public var subject: SubjectHandle? { entry?.header.subject }
 
@@ -109,7 +120,7 @@ public struct WrittenEntry: Hashable, Sendable {
     /// What an order to drop these parts leaves of it: the same whether they are still here or not.
     public func dropping(_ parts: PartSet) -> WrittenEntry {
         guard let entry else { return self }
-        return WrittenEntry(entry.dropping(parts), at: address, stream: stream, writer: writer)
+        return WrittenEntry(entry.dropping(parts), at: address, place: place, stream: stream, writer: writer)
     }
 
     /// Place and kind of its parts that are here.
@@ -150,11 +161,33 @@ public struct WrittenEntry: Hashable, Sendable {
         if case .action(let action) = content { action } else { nil }
     }
 
+    /// The entry as if it did something else, for what several sendings of a command have in common.
+    func doing(_ action: Action) -> WrittenEntry {
+        var entry = self
+        entry.content = .action(action)
+        return entry
+    }
+
     /// Sender and command id: entries that share them count once (DESIGN §2, rule 5).
     var commandKey: CommandKey? {
         guard let header, let action else { return nil }
         return CommandKey(actor: header.authority.actor, command: action.command)
     }
+}
+
+extension Entry {
+    /// Whether the entry stands where its header says.
+    func stands(at place: EntryAddress) -> Bool { header.index == place.index && header.log == place.log }
+
+    /// Whether the parts that are here have the lengths that the header states.
+    var hasStatedLengths: Bool {
+        zip(header.parts, body.parts).allSatisfy { commitment, part in
+            part.map { UInt64($0.bytes.count) == commitment.byteCount } ?? true
+        }
+    }
+
+    /// Whether the entry stands where its header says, and its parts have the lengths that it states.
+    func isAsStated(at place: EntryAddress) -> Bool { stands(at: place) && hasStatedLengths }
 }
 
 extension Action {
@@ -195,10 +228,12 @@ extension Action {
             removal.instances = removal.instances.map(\.asSent)
             action.operation = .restored(removal)
         case .responseReceived(var response):
-            response.instances = response.instances.map(\.asSent)
             response.seen = []
-            // Its hash stands for it, also where it was dropped.
+            // Its hash stands for it, also where it was dropped; and where its answers stand, and as what, follows from it
+            // and from the plan and the definitions that the node knew.
             response.document = nil
+            response.instances = []
+            response.changes = []
             action.operation = .responseReceived(response)
         default: break
         }
@@ -214,6 +249,13 @@ extension FormSave {
             changes[place].replaces = []
             changes[place].isCorrection = false
         }
+    }
+}
+
+extension Response {
+    /// Whether the answers stand in the same places with the same values as another sending's.
+    func isPlaced(as other: Response) -> Bool {
+        changes == other.changes && instances.map(\.asSent) == other.instances.map(\.asSent)
     }
 }
 

@@ -124,7 +124,8 @@ public struct ViewRebuild: Sendable {
         if let before, try before.changesSince(context, events)?.isEmpty == true {
             outcome.digestBefore = before.digest
         }
-        try directory.putInService(built, keeping: outcome.isEqual ? [] : Set([before?.generation].compactMap { $0 }))
+        let kept = outcome.comparison == .different ? Set([before?.generation].compactMap { $0 }) : []
+        try directory.putInService(built, keeping: kept)
         outcome.seconds = (ContinuousClock.now - start).inSeconds
         return outcome
     }
@@ -169,7 +170,7 @@ public struct ViewRebuild: Sendable {
     private func writeRest(
         _ index: StudyIndex, _ reader: StoreReader, _ writer: ViewWriter
     ) throws -> Rest {
-        var fold = ParticipantwiseFold(authority: context.authority)
+        var fold = ParticipantwiseFold(authority: context.authority, knowledge: index.knowledge)
         var found = Rest()
         for location in index.activity.keys {
             let entries = try index.entries(at: index.others[location] ?? [], reader)

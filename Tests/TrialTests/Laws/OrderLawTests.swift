@@ -43,7 +43,7 @@ struct OrderLawTests {
                 guard let drops = entry.stream.location.flatMap({ whole.fold.locations[$0]?.drops }) else {
                     return entry
                 }
-                let left = try entry.carriedOut(drops, in: entry.logName)
+                let left = try entry.carriedOut(drops)
                 if left.content != entry.content { dropped += 1 }
                 return left
             }

@@ -6,13 +6,16 @@ struct LocationOracle {
     let location: LocationID
     /// The stream, lowest id first, as orders leave it.
     let entries: [WrittenEntry]
+    /// The stream as it is.
+    let all: [WrittenEntry]
     let rules: AuthorityOracle
     let orders: OrderOracle
 
     init(_ entries: [WrittenEntry], location: LocationID, rules: AuthorityOracle) {
         self.location = location
         self.rules = rules
-        orders = OrderOracle(entries) { rules.verdict(on: $0, at: location) }
+        all = entries
+        orders = OrderOracle(entries) { rules.verdict(on: $0, at: location, in: entries) }
         self.entries = entries.compactMap(orders.left)
     }
 
@@ -48,7 +51,9 @@ struct LocationOracle {
             let names = Set(stands.filter { $0.value == registration.id }.keys)
             let concerned = entries.filter { $0.action?.operation.participant.map(names.contains) ?? false }
             let counting = concerned.filter { mark($0, in: &snapshot.marks) }
-            if case .counts(let finding?) = rules.verdict(on: registration, at: location) {
+            if case .counts(let finding?) = rules.verdict(
+                on: registration, at: location, in: entries)
+            {
                 snapshot.marks.findings[registration.id] = finding
             }
             let isReused = entries.contains {
@@ -75,7 +80,7 @@ struct LocationOracle {
 
     /// Notes what an entry comes to; true where it counts.
     private func mark(_ entry: WrittenEntry, in marks: inout Marks) -> Bool {
-        switch rules.verdict(on: entry, at: location) {
+        switch rules.verdict(on: entry, at: location, in: all) {
         case .counts where OracleResponses.isForeign(entry): marks.void[entry.id] = .foreignResponse
         case .counts(let finding):
             // Of a registration the record notes it, once it is known which one stands.

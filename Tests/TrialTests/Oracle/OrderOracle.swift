@@ -29,7 +29,7 @@ struct OrderOracle {
             switch OrderOracle.target(of: order) {
             case .parts(let dropped, let entry, let address)?:
                 // At another place stands another entry.
-                guard entries.contains(where: { $0.id == entry && $0.address == address }) else { continue }
+                guard entries.contains(where: { $0.id == entry && $0.place == address }) else { continue }
                 redactions[entry, default: []].insert(order.id)
                 parts[entry, default: []].formUnion(dropped)
             case .participant(let registration, let handle)?:

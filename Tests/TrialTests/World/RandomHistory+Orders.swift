@@ -58,7 +58,7 @@ extension RandomHistory {
         let order = DropOrder(
             target: chance(40)
                 ? .participant(target.id, subject)
-                : .parts(PartSet(rawValue: UInt64(1 + draw(15))), of: target.id, at: target.address),
+                : .parts(PartSet(rawValue: UInt64(1 + draw(15))), of: target.id, at: target.place),
             ground: "", decidedBy: "", reason: nil)
         let isErasure = if case .participant = order.target { true } else { false }
         let draft = world.draft(

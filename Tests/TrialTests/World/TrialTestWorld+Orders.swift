@@ -33,7 +33,7 @@ extension TrialTestWorld {
 
 extension WrittenEntry {
     /// The entry as it lies in a store that carried these orders out.
-    func carriedOut(_ drops: DropOrders, in name: LogName) throws -> WrittenEntry {
+    func carriedOut(_ drops: DropOrders) throws -> WrittenEntry {
         guard let entry = asRead else { return self }
         var body = entry.body
         let isErased = subject.map { drops.erasures[$0] != nil } ?? false
@@ -43,6 +43,6 @@ extension WrittenEntry {
                 && entry.header.parts[position].kind != .structure
             if isErased && !entry.header.operation.ordersDrop || isRedacted { body.parts[position] = nil }
         }
-        return WrittenEntry(RawEntry(header: entry.header.bytes, body: body.bytes), id: id, at: address, in: name)
+        return try keeping(body)
     }
 }

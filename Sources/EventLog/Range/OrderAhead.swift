@@ -1,5 +1,5 @@
 /// Why an entry that was sent ahead of its log is not taken.
-public enum ProvenEntryError: Error, Hashable, Sendable {
+public enum OrderAheadError: Error, Hashable, Sendable {
     /// The checkpoint cannot be read, is another log's, or is not signed by the log's writer.
     case checkpoint(CheckpointError)
     /// The checkpoint is that of another log.
@@ -15,7 +15,7 @@ public enum ProvenEntryError: Error, Hashable, Sendable {
 }
 
 /// An entry with the proof that it stands in its writer's log: for one that has to be known before those in front of it.
-public struct ProvenEntry: Hashable, Sendable {
+public struct OrderAhead: Hashable, Sendable {
     /// The log.
     public let name: LogName
     /// Where in it.
@@ -49,7 +49,7 @@ public struct ProvenEntry: Hashable, Sendable {
     /// here and are those that the header commits to.
     ///
     /// - Parameter key: the Ed25519 public key of the log's writer as the charter gives it, 32 bytes.
-    public func verify(key: [UInt8]) throws(ProvenEntryError) -> Entry {
+    public func verify(key: [UInt8]) throws(OrderAheadError) -> Entry {
         let signed: SignedCheckpoint
         do throws(CheckpointError) {
             signed = try SignedCheckpoint(bytes: checkpoint)
