@@ -87,6 +87,8 @@ public struct NodeConfiguration: Hashable, Sendable, Codable {
     public var peers: [String: String]
     /// Where the HTTP interface listens; nil where the node has none.
     public var http: HTTPListener?
+    /// When everything stored is read again; nil for the defaults.
+    public var scrub: ScrubSettings?
 
     /// The format that is written today.
     public static let currentFormat: UInt64 = 0

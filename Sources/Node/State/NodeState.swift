@@ -23,6 +23,8 @@ struct NodeState {
     /// Plans read, by the hash of their document; nil for one that cannot be read.
     var plans: [Hash: TrialPlan?] = [:]
     private var logNames: [LogID: LogName] = [:]
+    /// Entries that were found damaged when they were to be folded, and were not.
+    private(set) var damaged: [DamagedPlace] = []
 
     /// The state of a node that holds a charter and no entry.
     init(chain: CharterChain, network: NetworkID) {
@@ -65,6 +67,13 @@ struct NodeState {
             for batch in batches {
                 guard let name = try name(of: batch.arrival.log, core) else { continue }
                 for stored in batch.entries {
+                    // What was altered since it was checked is nobody's entry: it waits until a peer gives it back.
+                    if let damage = stored.damage {
+                        damaged.append(
+                            DamagedPlace(
+                                log: stored.address.log, index: stored.address.index, kind: .entry, text: damage))
+                        continue
+                    }
                     try insert(StoredEntries.written(stored, in: name), core: core)
                     count += 1
                 }

@@ -84,7 +84,7 @@ struct RandomDocuments {
             administrators: list(3) { $0.key() })
     }
 
-    /// A message of the content with that number, from 0 to 9.
+    /// A message of the content with that number, from 0 to 11.
     mutating func message(_ content: Int) -> ReplicationMessage {
         switch content {
         case 0:
@@ -106,7 +106,8 @@ struct RandomDocuments {
                     rows: list(4) { random in
                         HaveRow(
                             node: random.label(), stream: random.stream(), epoch: Epoch(using: &random.generator),
-                            size: random.size(), root: random.generator.hash())
+                            size: random.size(), root: random.generator.hash(),
+                            fork: random.chance() ? ForkPoint(index: 0, leaf: random.generator.hash()) : nil)
                     }))
         case 5: return .want(Want(log: key(), from: size(), pull: 1 + number() / 2, creditBytes: number()))
         case 6:
@@ -120,8 +121,26 @@ struct RandomDocuments {
                         log: key(), start: size() / 2, entries: entries, checkpoint: generator.bytes(30))))
         case 7: return .receipt(Receipt(log: key(), size: size(), root: generator.hash()))
         case 8: return .rangeUnavailable(RangeUnavailable(pull: 1 + number() / 2, isAgain: chance()))
+        case 9: return .forkKnown(ForkKnown(log: key()))
+        case 10:
+            return .forkProof(
+                ForkProofMessage(
+                    node: label(), stream: stream(), epoch: Epoch(using: &generator),
+                    proof: ForkProof(
+                        smaller: head(), larger: head(), prefixRoot: generator.hash(),
+                        path: list(4) { $0.generator.hash() })))
         default: return .refusal(Refusal(code: RefusalCode(rawValue: code()), text: text()))
         }
+    }
+
+    /// A signed head of some log.
+    private mutating func head() -> SignedCheckpoint {
+        let log = LogOrigin(network: label(), log: key())
+        let head = Checkpoint(log: log, size: size(), root: generator.hash())
+        guard let key = NoteSigningKey(name: log.keyName, seed: generator.bytes(32)),
+            let signed = try? SignedCheckpoint(signing: head, with: key)
+        else { preconditionFailure("a head of the tests cannot be signed") }
+        return signed
     }
 
     private mutating func size() -> UInt64 { generator.one(of: 1, 127, 128, 70_000, 1 << 40) }
