@@ -8,10 +8,6 @@ struct MessageTests {
         let row = HaveRow(
             node: TestNetwork.ous, stream: TestNetwork.stream(of: TestNetwork.ous), epoch: Epoch(using: &random),
             size: 17, root: .sha256(random.bytes(4)))
-        var branch = row
-        branch.fork = ForkPoint(index: 0, leaf: .sha256(random.bytes(4)))
-        var later = row
-        later.fork = ForkPoint(index: 16, leaf: .sha256(random.bytes(4)))
         let entries = (1...3).map { RawEntry(header: random.bytes(50 * $0), body: random.bytes(20 * ($0 - 1))) }
         let range = EntryRange(
             log: LogID(.sha256(random.bytes(4))), start: 5, entries: entries, checkpoint: random.bytes(200))
@@ -28,7 +24,7 @@ struct MessageTests {
             .charterVersions(CharterVersions(first: 4, versions: [random.bytes(40), random.bytes(60)])),
             .haveDigest(HaveDigest(digest: .sha256(random.bytes(4)), count: 9, isAnswer: true)),
             .have(Have(part: nil, rows: [row])),
-            .have(Have(part: Have.Part(vector: 8, index: 1, count: 3), rows: [row, branch, later])),
+            .have(Have(part: Have.Part(vector: 8, index: 1, count: 3), rows: [row, row])),
             .have(Have(part: Have.Part(vector: 8, index: 0, count: 1), rows: [])),
             .want(Want(log: range.log, from: 0, pull: 1, creditBytes: .max)),
             .range(RangeMessage(pull: 0, range: range)),
@@ -36,29 +32,22 @@ struct MessageTests {
             .receipt(Receipt(log: range.log, size: 8, root: row.root)),
             .rangeUnavailable(RangeUnavailable(pull: 3, isAgain: true)),
             .refusal(Refusal(code: .streamNotHeld, text: "not held here – sorry")),
-            .forkKnown(ForkKnown(log: range.log)),
-            .forkProof(
-                ForkProofMessage(
-                    node: row.node, stream: row.stream, epoch: row.epoch,
-                    proof: MessageTests.proof(using: &random))),
+            .haveDigest(
+                HaveDigest(
+                    digest: .sha256(random.bytes(4)), count: 9, isAnswer: false, cosignatures: .sha256(random.bytes(4)))
+            ),
+            .witnessRequest(WitnessedExtension(oldSize: 0, path: [], checkpoint: random.bytes(200))),
+            .witnessRequest(WitnessedExtension(oldSize: 7, path: [row.root, row.root], checkpoint: random.bytes(9))),
+            .witnessState(WitnessedSize(log: range.log, size: 0)),
+            .witnessState(WitnessedSize(log: range.log, size: 12)),
+            .cosignatures(CosignatureRows(rows: [], isAll: true)),
+            .cosignatures(
+                CosignatureRows(
+                    rows: [
+                        TestNetwork.cosignature(
+                            of: TestNetwork.ahus, over: StatedHead(log: range.log, size: 4, root: row.root))
+                    ], isAll: false)),
         ]
-    }
-
-    /// Two heads of some log; what they prove is not the message's to say.
-    static func proof(using random: inout SplitMix64) -> ForkProof {
-        let heads = ([3, 9] as [UInt64]).map { size in
-            let head = LogHead(
-                name: LogName(
-                    network: TestNetwork.network, node: TestNetwork.ous, stream: TestNetwork.studyStream,
-                    epoch: Epoch(using: &random)),
-                size: size, root: .sha256(random.bytes(4)))
-            guard let signed = try? SignedCheckpoint(bytes: SimulatedStore.note(head, .real)) else {
-                fatalError("a test checkpoint cannot be read")
-            }
-            return signed
-        }
-        return ForkProof(
-            smaller: heads[0], larger: heads[1], prefixRoot: .sha256([1]), path: [.sha256([2]), .sha256([3])])
     }
 
     @Test func `every message is read as it was written`() throws {

@@ -93,14 +93,11 @@ final class Scrub: Service {
     /// One pass over everything.
     private func pass() async {
         do {
-            let keys = try await store.read { _, state in
-                Dictionary(
-                    (state.chain.newest?.nodes ?? []).map { ($0.id, $0.signingKey.hash.bytes) },
-                    uniquingKeysWith: { first, _ in first })
-            }
+            let chain = try await store.read { _, state in state.chain }
             let report = try await onOwnThread { [self] in
                 try LogVerification.run(
-                    on: try StoreReader(directory: directory), writerKey: { keys[$0] }, checksFile: false,
+                    on: try StoreReader(directory: directory),
+                    writerKeys: { chain.signingKeys(of: $0).reversed().map { $0.key.hash.bytes } }, checksFile: false,
                     progress: paced())
             }
             let problems = report.otherProblems.map(\.description)

@@ -220,7 +220,7 @@ final class Ward {
         let installation = self[node]
         let core = try #require(installation.core)
         let report = try LogVerification.run(
-            on: try StoreReader(directory: installation.path), writerKey: { Hospital.publicKey($0) },
+            on: try StoreReader(directory: installation.path), writerKeys: { [Hospital.publicKey($0)] },
             checksFile: false)
         let marked = try core.transaction {
             try core.markDamaged(report.damagedPlaces, time: Hospital.time(now))
