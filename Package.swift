@@ -83,7 +83,8 @@ let package = Package(
             ]),
         library(
             "Web",
-            ["Node", "Interchange", "Views", "Trial", "EventLog", crypto, logging, lifecycle] + hummingbird + nio,
+            ["Node", "Interchange", "Views", "StoreCore", "Trial", "EventLog", crypto, logging, lifecycle] + hummingbird
+                + nio,
             resources: [.embedInCode("Page/Resources/page.css"), .embedInCode("Page/Resources/page.js")]),
         .executableTarget(
             name: "varde",
