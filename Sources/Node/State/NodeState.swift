@@ -37,7 +37,12 @@ struct NodeState {
             versions: chain.versions.map { signed in
                 NetworkDirectory.Version(
                     admitted: Set(signed.charter.nodes.filter { $0.state == .admitted }.map(\.id)),
-                    hosts: Dictionary(signed.charter.locations.map { ($0.id, $0.host) }) { first, _ in first })
+                    hosts: Dictionary(signed.charter.locations.map { ($0.id, $0.host) }) { first, _ in first },
+                    signingKeys: Dictionary(signed.charter.nodes.map { ($0.id, $0.signingKey) }) { first, _ in first },
+                    accepted: signed.charter.nodes.reduce(into: [:]) { accepted, node in
+                        guard !node.accepted.isEmpty else { return }
+                        accepted[node.id] = Dictionary(node.accepted.map { ($0.log, $0.size) }) { first, _ in first }
+                    })
             })
     }
 
