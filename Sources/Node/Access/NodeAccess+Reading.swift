@@ -133,7 +133,12 @@ extension NodeAccess {
 
     /// The other nodes that are known to hold an entry durably.
     public func knownElsewhere(_ address: EntryAddress) async -> [NodeID] {
-        await driver.knownAt([(address.log, address.index + 1)])[address.log] ?? []
+        var log = address.log
+        // In a forked log the row that holds an entry here is told to others in pieces.
+        if await driver.hasForks, let segment = try? await store.read({ core, _ in try core.segment(of: address) }) {
+            log = segment.head.name.id
+        }
+        return await driver.knownAt([(log, address.index + 1)])[log] ?? []
     }
 }
 

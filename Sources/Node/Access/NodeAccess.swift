@@ -16,6 +16,7 @@ public struct NodeAccess: Sendable {
     let views: StudyViews
     let execution: CommandExecution
     let stopping: StopSignal
+    let backups = NodeBackups()
     /// Tells of every commit that brought entries.
     public let commits: CommitFeed
 
@@ -45,6 +46,9 @@ public struct NodeAccess: Sendable {
             }
             await driver.refreshAuthority(revision: revision)
             return outcomes
+        } catch StoreError.stopped(let failure) {
+            // The disk has failed. The node goes on showing what it holds, and says why it takes nothing in.
+            throw StoreError.stopped(failure)
         } catch {
             // The fold may be ahead of the store, or the disk has failed: only a new start makes them agree again.
             stopping.stop()
@@ -66,9 +70,10 @@ public struct NodeAccess: Sendable {
 
     /// How things stand.
     public func status() async throws -> NodeStatus {
-        let logs = try await store.read { core, _ in try core.logs().map { ($0.name.id, $0.head.size) } }
+        let logs = try await store.read { core, _ in try core.replicationHeads().map { ($0.name.id, $0.size) } }
         let knownAt = await driver.knownAt(logs)
         let replication = await driver.status()
+        let transport = TransportStatus(await driver.transportMetrics())
         let start = await driver.startText
         let configuration = configuration
         return try await store.read { core, state in
@@ -78,8 +83,11 @@ public struct NodeAccess: Sendable {
             return NodeStatus(
                 node: configuration.node, network: configuration.network,
                 region: state.chain.node(configuration.node)?.region, charterVersion: state.chain.count - 1,
-                start: start, entries: try core.logs().reduce(0) { $0 + $1.head.size }, counts: counts,
+                start: core.stoppedBy.map { "stopped: \($0)" } ?? start,
+                storeFailure: core.stoppedBy?.description, forkedLogs: try core.forkedLogs().sorted(),
+                entries: try core.logs().reduce(0) { $0 + $1.count }, counts: counts,
                 streams: streams, peers: NodeAccess.peers(replication, state.chain, of: configuration.node),
+                transport: transport,
                 incidents: try core.incidents(limit: 20).map {
                     "\(UTCText.iso8601(milliseconds: $0.utcMilliseconds)) \($0.kind): \($0.text)"
                 })
@@ -87,7 +95,7 @@ public struct NodeAccess: Sendable {
     }
 
     /// Every other admitted node, those too that no link ever came up to.
-    private static func peers(
+    static func peers(
         _ replication: ReplicationStatus, _ chain: CharterChain, of node: NodeID
     ) -> [PeerStatus] {
         let known = Dictionary(replication.peers.map { ($0.node, PeerStatus($0)) }) { first, _ in first }
@@ -115,6 +123,15 @@ public struct NodeAccess: Sendable {
         await views.progress(of: study)
     }
 
+    /// Makes a backup in a new folder.
+    func backup(to path: String) async throws -> BackupReport {
+        guard path.hasPrefix("/") else {
+            throw DirectoryError.unwritable(path: path, reason: "the folder of a backup is named by its whole path")
+        }
+        return try await backups.make(
+            to: path, of: NodeDirectory(views.dataDirectory), store: store)
+    }
+
     /// Begins to stop the node.
     public func stop() {
         stopping.stop()
@@ -126,14 +143,18 @@ extension PeerStatus {
     init(unseen node: NodeID) {
         self.init(
             node: node, phase: PeerPhase.down.rawValue, entriesItLacks: 0, entriesLackingHere: 0,
-            logsInFlight: 0, bytesBeingStored: 0, sentBytes: 0, receivedBytes: 0, faults: 0)
+            logsInFlight: 0, creditBytes: 0, bytesBeingStored: 0, pushedBytes: 0, sentBytes: 0, receivedBytes: 0,
+            faults: 0, refusals: 0)
     }
 
     init(_ peer: ReplicationStatus.Peer) {
+        let now = NodeClock.monotonicMilliseconds()
         self.init(
             node: peer.node, phase: peer.phase.rawValue, entriesItLacks: peer.entriesItLacks,
             entriesLackingHere: peer.entriesLackingHere, logsInFlight: peer.logsInFlight,
-            bytesBeingStored: peer.bytesBeingStored, sentBytes: peer.sentBytes, receivedBytes: peer.receivedBytes,
-            faults: peer.faults)
+            creditBytes: peer.outstandingCreditBytes, bytesBeingStored: peer.bytesBeingStored,
+            pushedBytes: peer.pushedBytes, sentBytes: peer.sentBytes, receivedBytes: peer.receivedBytes,
+            faults: peer.faults, refusals: peer.refusals,
+            silenceMilliseconds: peer.lastHeard.map { now - min($0, now) })
     }
 }

@@ -13,6 +13,10 @@ public struct NodeStatus: Hashable, Sendable, Codable {
     public var charterVersion: UInt64
     /// What the start rule says: whether own entries may be written, and if not, for what is waited.
     public var start: String
+    /// Why nothing is written any more, and what to do; nil while the disk does what it should.
+    public var storeFailure: String?
+    /// Logs of which their node signed two histories: a backup, a copy or a second machine of it was run.
+    public var forkedLogs: [LogID]
     /// Entries held, of all streams.
     public var entries: UInt64
     /// What the streams of locations hold, together.
@@ -21,8 +25,19 @@ public struct NodeStatus: Hashable, Sendable, Codable {
     public var streams: [StreamStatus]
     /// Every other node of the charter.
     public var peers: [PeerStatus]
+    /// Connections and frames that came to nothing since the start.
+    public var transport: TransportStatus
     /// Things that went wrong since the store was made, newest first.
     public var incidents: [String]
+
+    /// What somebody has to see to at once, a sentence each.
+    public var alerts: [String] {
+        (storeFailure.map { ["nothing is written any more, reading goes on: \($0)"] } ?? [])
+            + forkedLogs.map { log in
+                "log \(log) is forked: its node signed two histories of it. Everything in both counts. Find out which "
+                    + "backup, copy or second machine of that node was run, and end it"
+            }
+    }
 }
 
 /// One stream at a node.
@@ -69,14 +84,22 @@ public struct PeerStatus: Hashable, Sendable, Codable {
     public var entriesLackingHere: UInt64
     /// Logs being pulled from it.
     public var logsInFlight: Int
+    /// Bytes it may still send of what was asked for.
+    public var creditBytes: Int
     /// Bytes that came from it and are not durable yet.
     public var bytesBeingStored: Int
+    /// Bytes under way to it unasked, without a receipt.
+    public var pushedBytes: Int
     /// Bytes sent to it since the start.
     public var sentBytes: UInt64
     /// Bytes received from it since the start.
     public var receivedBytes: UInt64
     /// Refused ranges and unreadable messages of its.
     public var faults: UInt64
+    /// Messages of this node that it refused.
+    public var refusals: UInt64
+    /// Milliseconds since it was last heard; nil where it was not since the start.
+    public var silenceMilliseconds: UInt64?
 }
 
 /// What a node's fold holds of one participant.

@@ -129,6 +129,8 @@ struct CommandExecution {
             throw Refusal.badDocument(report.text(atLeast: .error))
         }
         let before = try context(study, sent, time: time, random: random, core, &state)
+        // Before its pieces are written, which nothing would name.
+        try Decision.requireSameWholes(definition, in: before)
         let chunks = try Decision.chunks(of: bytes, sent.command, in: before).map { draft in
             try append(draft, sent, time: time, core, &state).entry
         }

@@ -7,11 +7,11 @@ extension NodeState {
     mutating func streamStatus(_ core: any EventReading, knownAt: (LogID, UInt64) -> [NodeID]) throws -> [StreamStatus]
     {
         var logs: [StreamID: [LogStatusReport]] = [:]
-        for log in try core.logs() where log.head.size > 0 {
-            logs[log.name.stream, default: []].append(
+        for head in try core.replicationHeads() where head.size > 0 {
+            logs[head.name.stream, default: []].append(
                 LogStatusReport(
-                    log: log.name.id, node: log.name.node, size: log.head.size, root: log.head.root,
-                    alsoAt: knownAt(log.name.id, log.head.size)))
+                    log: head.name.id, node: head.name.node, size: head.size, root: head.root,
+                    alsoAt: knownAt(head.name.id, head.size)))
         }
         return logs.sorted { $0.key < $1.key }.map { stream, logs in
             let digest = digest(of: stream)
@@ -44,6 +44,9 @@ extension NodeState {
             }
         }
         guard let fold = folds[stream.study] else { return [] }
+        lines += (fold.forkedLogs[stream] ?? []).sorted().map { log in
+            "log \(log) has two histories, both signed by its node: all entries of both count, as written apart"
+        }
         if let location = stream.location {
             guard let held = fold.locations[location] else { return [] }
             add(held.void, held.waiting, [:])

@@ -57,28 +57,54 @@ struct NodeState {
     /// Folds everything that came since the last arrival folded; gives how many entries that were.
     @discardableResult
     mutating func catchUp(_ core: any EventReading) throws -> Int {
+        try catchUpForks(core)
         var count = 0
         while true {
             let batches = try core.entries(sinceArrival: arrival, limit: 4096)
             guard !batches.isEmpty else { return count }
+            var written: [WrittenEntry] = []
+            var last = arrival
             for batch in batches {
                 guard let name = try name(of: batch.arrival.log, core) else { continue }
-                for stored in batch.entries {
-                    try insert(StoredEntries.written(stored, in: name), core: core)
-                    count += 1
-                }
-                arrival = batch.arrival.number
+                written += batch.entries.map { StoredEntries.written($0, in: name) }
+                last = batch.arrival.number
             }
+            try insert(contentsOf: written, core: core)
+            arrival = last
+            count += written.count
         }
+    }
+
+    /// Takes in every fork that is proven.
+    mutating func catchUpForks(_ core: any EventReading) throws {
+        for log in try core.forkedLogs() {
+            if let name = try core.log(log)?.name { insertFork(of: name) }
+        }
+    }
+
+    /// Takes in that a log is proven to be forked.
+    mutating func insertFork(of name: LogName) {
+        withFold(name.stream.study) { $0.insertFork(of: name.log, in: name.stream) }
     }
 
     /// Folds only what the studies' own streams hold: enough to know definitions, plans and who may do what.
     mutating func catchUpAuthority(_ core: any EventReading) throws {
+        var written: [WrittenEntry] = []
         for log in try core.logs() where log.name.stream.scope == .study {
             try core.forEachEntry(in: log.name.id) { stored in
-                try insert(StoredEntries.written(stored, in: log.name), core: core)
+                written.append(StoredEntries.written(stored, in: log.name))
                 return true
             }
+        }
+        try insert(contentsOf: written, core: core)
+    }
+
+    /// Folds many entries that are stored, each study's together, so that what they change is worked out once.
+    private mutating func insert(contentsOf entries: [WrittenEntry], core: any EventReading) throws {
+        let source = StoredEntries(core: core)
+        for (study, entries) in Dictionary(grouping: entries, by: \.stream.study) {
+            let changed = try withFold(study) { try $0.insert(contentsOf: entries, source: source) }
+            if changed { authorityRevision += 1 }
         }
     }
 

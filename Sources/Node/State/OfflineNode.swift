@@ -30,9 +30,9 @@ public enum OfflineNodeError: Error, CustomStringConvertible {
 /// What a node's files say, read beside the node or while it does not run. Nothing is changed.
 public struct OfflineNode {
     private let directory: NodeDirectory
-    private let reader: StoreReader
-    private let configuration: NodeConfiguration
-    private let chain: CharterChain
+    let reader: StoreReader
+    let configuration: NodeConfiguration
+    let chain: CharterChain
 
     /// Opens a node's files for reading.
     ///

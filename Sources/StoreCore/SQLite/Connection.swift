@@ -19,6 +19,8 @@ package final class Connection {
     /// The path of the file.
     package let path: String
     private var handle: OpaquePointer?
+    /// SQLite's own connection, for functions of the library that this type does not wrap; nil once it is closed.
+    var sqlite: OpaquePointer? { handle }
     /// Pages in the write-ahead log after the last commit, told by SQLite.
     private let walPagesBox: UnsafeMutablePointer<Int32>
     private var statements: [String: Statement] = [:]
@@ -98,7 +100,12 @@ package final class Connection {
     /// The first column of the first row as text; empty where there is no row.
     package func text(_ sql: String) throws(DatabaseFailure) -> String {
         let statement = try prepare(sql)
-        return try statement.step() ? statement.text(0) : ""
+        defer { statement.finalize() }
+        guard try statement.step() else { return "" }
+        let text = statement.text(0)
+        // To its end: `PRAGMA journal_mode` commits only after the row that says what it has done, and that may fail.
+        while try statement.step() {}
+        return text
     }
 
     /// True outside every transaction.

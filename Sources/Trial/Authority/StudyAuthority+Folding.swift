@@ -58,23 +58,25 @@ extension StudyAuthority {
     }
 
     private mutating func takeParticipation(_ entries: [WrittenEntry]) {
-        var open: [(entry: WrittenEntry, payload: Participation)] = entries.compactMap { entry in
+        let numbered: [(entry: WrittenEntry, payload: Participation)] = entries.compactMap { entry in
             if case .participationNumbered(let payload)? = entry.action?.operation { (entry, payload) } else { nil }
         }
+        let byNumber = Dictionary(grouping: numbered, by: \.payload.number)
+        var taken: Set<EntryID> = []
         while true {
             let number = UInt64(participations.count) + 1
             // Only what may stand is compared: a copy that another node made must not take the place of what it copies.
-            let fitting = open.filter {
-                $0.payload.number == number && $0.payload.previous.map(standing(for:)) == participations.last?.id
+            let fitting = (byNumber[number] ?? []).filter {
+                $0.payload.previous.map(standing(for:)) == participations.last?.id
                     && coordinates($0.entry.writer, knowing: number - 1)
             }
             guard let next = fitting.first else { break }
             participations.append(ChainLink(id: next.entry.id, payload: next.payload))
             let repetitions = fitting.map(\.entry).filter { repeats($0, next.entry) }
             for entry in repetitions where entry.id != next.entry.id { canonical[entry.id] = next.entry.id }
-            open.removeAll { $0.entry.id == next.entry.id || canonical[$0.entry.id] != nil }
+            taken.insert(next.entry.id)
         }
-        for (entry, payload) in open {
+        for (entry, payload) in numbered where !taken.contains(entry.id) && canonical[entry.id] == nil {
             let isNext = payload.number == UInt64(participations.count) + 1
             if founder == nil || payload.number > UInt64(participations.count) + 1 {
                 waiting[entry.id] = .participation(payload.number == 0 ? 0 : payload.number - 1)
@@ -87,7 +89,8 @@ extension StudyAuthority {
     }
 
     private mutating func takeAnswers(_ entries: [WrittenEntry]) {
-        var taken: [WrittenEntry] = []
+        var taken: [SentAction: EntryID] = [:]
+        let invitations = Dictionary(participations.map { ($0.id, $0.payload) }) { first, _ in first }
         // Withdrawals first, so that an acceptance sent twice is recognised although each names them by ids of its own.
         for entry in entries.filter({ $0.header?.operation == .participationWithdrawn })
             + entries.filter({ $0.header?.operation == .participationAccepted })
@@ -100,7 +103,7 @@ extension StudyAuthority {
             default: continue
             }
             guard let header = entry.header, let version = directory.version(header.known.charter) else { continue }
-            guard let invitation = participation(by: answer.invitation) else {
+            guard let invitation = invitations[standing(for: answer.invitation)] else {
                 waiting[entry.id] = .participation(header.known.participation)
                 continue
             }
@@ -111,8 +114,7 @@ extension StudyAuthority {
                 void[entry.id] = .notInvited
                 continue
             }
-            guard !takeAsRepetition(entry, of: taken) else { continue }
-            taken.append(entry)
+            guard !takeAsRepetition(entry, of: &taken) else { continue }
             if withdraws {
                 for location in answer.locations { withdrawals[location, default: []].insert(entry.id) }
             } else {
@@ -139,25 +141,8 @@ extension StudyAuthority {
             }
             return false
         }
-        var grew = true
-        while grew {
-            grew = false
-            for (entry, payload) in open {
-                let chain = delegations[payload.site] ?? []
-                let next = UInt64(chain.count) + 1
-                guard payload.number == next, payload.previous.map(standing(for:)) == chain.last?.id else { continue }
-                delegations[payload.site, default: []].append(ChainLink(id: entry.id, payload: payload))
-                for extent in payload.held where payload.ends != nil {
-                    statedExtents[entry.id, default: [:]][extent.log] = extent.size
-                }
-                let repetitions = open.map(\.entry).filter { repeats($0, entry) }
-                for other in repetitions where other.id != entry.id { canonical[other.id] = entry.id }
-                open.removeAll { $0.entry.id == entry.id || canonical[$0.entry.id] != nil }
-                grew = true
-                break
-            }
-        }
-        for (entry, payload) in open {
+        let taken = chain(Dictionary(grouping: open, by: \.payload.site))
+        for (entry, payload) in open where !taken.contains(entry.id) && canonical[entry.id] == nil {
             let next = delegationNumber(of: payload.site) + 1
             if payload.number > next {
                 waiting[entry.id] = .delegation(payload.site, payload.number - 1)
@@ -167,9 +152,35 @@ extension StudyAuthority {
         }
     }
 
+    /// Puts each site's chain together, number by number; gives what stands in it.
+    private mutating func chain(
+        _ sites: [StudySiteID: [(entry: WrittenEntry, payload: Delegation)]]
+    ) -> Set<EntryID> {
+        var taken: Set<EntryID> = []
+        for (site, open) in sites.sorted(by: { $0.key < $1.key }) {
+            let byNumber = Dictionary(grouping: open, by: \.payload.number)
+            while true {
+                let candidates = byNumber[delegationNumber(of: site) + 1] ?? []
+                let last = delegations[site]?.last?.id
+                let next = candidates.first { $0.payload.previous.map(standing(for:)) == last }
+                guard let (entry, payload) = next else { break }
+                delegations[site, default: []].append(ChainLink(id: entry.id, payload: payload))
+                taken.insert(entry.id)
+                for extent in payload.held where payload.ends != nil {
+                    statedExtents[entry.id, default: [:]][extent.log] = extent.size
+                }
+                for (other, _) in candidates where other.id != entry.id && repeats(other, entry) {
+                    canonical[other.id] = entry.id
+                }
+            }
+        }
+        return taken
+    }
+
     /// Definitions, their pieces and plans: by a coordinating node, as of the participation it knew.
     private mutating func takeDocuments(_ entries: [WrittenEntry]) {
         var taken: [WrittenEntry] = []
+        var sent: [SentAction: EntryID] = [:]
         // Pieces first, so that a publication sent twice is recognised although each names pieces of its own.
         for entry in entries.filter({ $0.header?.operation == .contentChunk })
             + entries.filter({ $0.header?.operation == .definitionPublished || $0.header?.operation == .planSet })
@@ -183,7 +194,7 @@ extension StudyAuthority {
                 void[entry.id] = .notCoordinating
                 continue
             }
-            guard !takeAsRepetition(entry, of: taken) else { continue }
+            guard !takeAsRepetition(entry, of: &sent) else { continue }
             taken.append(entry)
         }
         func order(_ entry: WrittenEntry) -> (UInt64, EntryID) { (entry.header?.hybridTime ?? 0, entry.id) }

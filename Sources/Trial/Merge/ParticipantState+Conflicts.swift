@@ -27,8 +27,8 @@ extension ParticipantState {
             emptied.insert(id)
             list.append(conflict(whole: id, state))
         }
-        for answer in conflictingAnswers where !forms.contains(answer.form) {
-            emptied.insert(answer.form)
+        for answer in conflictingAnswers {
+            emptied.formUnion(answer.forms)
             list.append(answer.conflict)
         }
         var parents: [InstanceID: InstanceID] = [:]
@@ -47,7 +47,7 @@ extension ParticipantState {
                     Conflict(
                         kind: .item, instance: id, item: item,
                         sides: register.held.map { side(of: $0, in: id, item) }, decisions: [],
-                        isWaiting: !register.awaited.isEmpty))
+                        isWaiting: register.isAwaiting))
             }
         }
         list += disputedRemovals(groups)
@@ -89,9 +89,18 @@ extension ParticipantState {
         let ruling = rulings[form]
         let all = state.beginnings.sorted { $0.key < $1.key }
         if let ruling, all.contains(where: { ruling.disputed.contains($0.key) }) { return true }
+        // One who judged all leaves nothing to compare.
+        if let ruling,
+            ruling.standing.values.contains(where: { decision in
+                all.allSatisfy { decision.verdicts[$0.key] != nil }
+            })
+        {
+            return false
+        }
+        let seen = all.map { Set($0.value.seen) }
         for (place, one) in all.enumerated() {
-            for other in all[(place + 1)...] {
-                let saw = one.value.seen.contains(other.key) || other.value.seen.contains(one.key)
+            for (next, other) in all.enumerated().dropFirst(place + 1) {
+                let saw = seen[place].contains(other.key) || seen[next].contains(one.key)
                 if !saw, ruling?.judges(one.key, and: other.key) != true { return true }
             }
         }
@@ -129,34 +138,37 @@ extension ParticipantState {
 
     /// Whether any writer in groups saw what is not here.
     private func isAwaiting(_ groups: [InstanceID]) -> Bool {
-        groups.contains { instances[$0]?.registers.values.contains { !$0.awaited.isEmpty } ?? false }
+        groups.contains { instances[$0]?.registers.values.contains(where: \.isAwaiting) ?? false }
     }
 
     private func conflict(whole id: InstanceID, _ state: InstanceState) -> Conflict {
         let held = state.heldVersions
-        let sides = held.compactMap { entry, version -> ConflictSide? in
-            guard let lowest = version.writes.map(\.value.id).min() else { return nil }
-            let values = version.writes.sorted { ($0.place, $0.value.id) < ($1.place, $1.value.id) }
+        let sides = held.compactMap { version -> ConflictSide? in
+            guard let lowest = version.version.writes.map(\.value.id).min() else { return nil }
+            let values = version.content.sorted { ($0.place, $0.value.id) < ($1.place, $1.value.id) }
             return ConflictSide(
-                name: .version(entry, lowest: lowest),
+                name: .version(version.entry, lowest: lowest),
                 values: values.map { PlacedValue(group: $0.place.instance, item: $0.place.item, held: $0.value) })
         }
         return Conflict(
             kind: .whole, instance: id, item: nil, sides: sides, decisions: [],
-            isWaiting: state.versions.values.contains { $0.seen.contains { !applied.contains($0.entry) } })
+            isWaiting: state.versions.keys.contains { awaitedSights[$0] != nil })
     }
 
     // MARK: Answers
 
-    /// Answers that have versions beside each other, with the form that holds them.
-    private var conflictingAnswers: [(form: InstanceID, conflict: Conflict)] {
+    /// Answers that have versions beside each other, with the forms that hold these: versions may name different ones, and
+    /// the items of all of them wait for the client's next version.
+    private var conflictingAnswers: [(forms: [InstanceID], conflict: Conflict)] {
         responses.values.compactMap { response in
             let versions = response.standing.compactMap { response.versions[$0] }
-            guard versions.count > 1, let form = versions.map(\.form).min(), counts(form) else { return nil }
+            guard versions.count > 1 else { return nil }
+            let forms = versions.map(\.form).filter(counts)
+            guard let form = forms.min() else { return nil }
             let values = versions.reduce(into: Set<InstanceID>()) { $0.formUnion($1.groups) }.sorted()
             let held = held(in: values)
             return (
-                form,
+                forms,
                 Conflict(
                     kind: .answer, instance: form, item: nil,
                     sides: versions.map { version in
@@ -189,6 +201,8 @@ extension ParticipantState {
         // What one entry wrote stood on its screen.
         guard writers.count > 1, let state = instances[form] else { return false }
         return !state.sights.contains { entry, sight in
+            // Who had seen fewer than stand there had not seen all, which is soon told.
+            guard sight.values.count + values.count(where: { $0.entry == entry }) >= values.count else { return false }
             let seen = Set(sight.values)
             return values.allSatisfy { $0.entry == entry || seen.contains($0) }
         }
@@ -214,7 +228,9 @@ extension ParticipantState {
         if conflicts.touch(form: id) { return .conflict }
         if isMergedUnseen(id, groups) { return .mergedUnseen }
         let hasValue = groups.contains { group in
-            instances[group]?.registers.values.contains { $0.held.contains { $0.value?.kind != .cleared } } ?? false
+            !isRemovedWithin(group)
+                && instances[group]?.registers.values.contains { $0.held.contains { $0.value?.kind != .cleared } }
+                    ?? false
         }
         return hasValue ? .entered : .empty
     }

@@ -30,7 +30,7 @@ public struct StreamCounts: Hashable, Sendable, Codable {
     public var values = 0
     /// Items that are empty for now because something about them is to be decided.
     public var itemsInConflict = 0
-    /// What is to be decided, of all kinds: items, wholes, forms begun more than once, disputed removals.
+    /// What is to be decided, of all kinds: items, wholes, forms begun more than once, answers, disputed removals.
     public var conflicts = 0
     /// Those of the conflicts that may be decided by what is not here yet.
     public var conflictsWaiting = 0
@@ -81,16 +81,23 @@ public struct StreamCounts: Hashable, Sendable, Codable {
 extension StudyFold {
     /// The digest of one of the study's streams.
     public mutating func digest(of stream: StreamID) -> StreamDigest {
-        let studyDigest = authority.digest
+        let studyDigest = covering(forksOf: .study(study), authority.digest)
         let digest: Hash
         if let location = stream.location {
-            digest = locations[location]?.digest() ?? .zero
+            digest = covering(forksOf: stream, locations[location]?.digest() ?? .zero)
         } else {
             digest = studyDigest
         }
         return StreamDigest(
             stream: stream, digest: digest, charterVersions: UInt64(authority.directory.versions.count),
             studyDigest: studyDigest, mergeRules: FormatVersion.mergeRules)
+    }
+
+    /// A digest that covers which logs of the stream are forked, too; as it was where none is.
+    private func covering(forksOf stream: StreamID, _ digest: Hash) -> Hash {
+        guard let logs = forkedLogs[stream], !logs.isEmpty else { return digest }
+        let bytes = [UInt8]("varde/forked/0".utf8) + digest.bytes + logs.sorted().flatMap { $0.hash.bytes }
+        return .sha256(bytes)
     }
 }
 

@@ -24,6 +24,8 @@ public struct StudyFold {
     public internal(set) var locations: [LocationID: LocationFold] = [:]
     /// The entries of the study's own stream; there are few of them.
     var studyEntries: [EntryID: WrittenEntry] = [:]
+    /// The logs that their writers are proven to have forked, by stream: part of the state, like the entries.
+    public private(set) var forkedLogs: [StreamID: Set<LogID>] = [:]
     var judgements: [JudgementKey: KeyedJudgement] = [:]
 
     /// A study of which nothing is known yet.
@@ -54,6 +56,38 @@ public struct StudyFold {
         case .restricted:
             return false
         }
+    }
+
+    /// Takes in entries of the study's streams: the outcome is that of inserting each, but authority, and every record that
+    /// must be computed anew, is worked out once for all of them and not once for each.
+    ///
+    /// - Returns: true where an entry changed authority.
+    /// - Throws: what `source` throws.
+    @discardableResult
+    public mutating func insert(
+        contentsOf entries: some Collection<WrittenEntry>, source: some EntrySource
+    ) throws -> Bool {
+        let before = authority
+        var isAuthorityNew = false
+        for entry in entries where entry.stream.scope == .study {
+            precondition(entry.stream.study == study, "an entry goes to the fold of its own study")
+            if studyEntries.updateValue(entry, forKey: entry.id) == nil { isAuthorityNew = true }
+        }
+        if isAuthorityNew { try refoldAuthority(authority.directory, source: source) }
+        for (location, entries) in Dictionary(grouping: entries, by: \.stream.location) {
+            guard let location else { continue }
+            var fold = locations.removeValue(forKey: location) ?? LocationFold(location: location)
+            defer { locations[location] = fold }
+            try fold.insert(contentsOf: entries, source: source, judge: { judge($0) })
+        }
+        return isAuthorityNew && authority != before
+    }
+
+    /// Takes in that a log of one of the study's streams is proven to be forked. The entries of all its histories count, as
+    /// what was written apart.
+    public mutating func insertFork(of log: LogID, in stream: StreamID) {
+        precondition(stream.study == study, "a fork goes to the fold of its own study")
+        forkedLogs[stream, default: []].insert(log)
     }
 
     /// Takes over a longer charter.

@@ -77,7 +77,8 @@ enum NodePage {
     /// What of the page changes.
     static func main(_ contents: Contents) -> HTML {
         .all([
-            figures(contents.status), peers(contents), conflicts(contents), saves(contents), streams(contents),
+            alerts(contents.status), figures(contents.status), peers(contents), conflicts(contents), saves(contents),
+            streams(contents),
             incidents(contents.status),
         ])
     }
@@ -223,6 +224,15 @@ enum NodePage {
                 ("Study", false), ("Location", false), ("Entries", true), ("Participants", true), ("Values", true),
                 ("Conflicts", true), ("Findings", true), ("Digest", false), ("All of it also at", false),
             ], rows: rows, none: "This node holds no study.")
+    }
+
+    /// What somebody has to see to at once.
+    private static func alerts(_ status: NodeStatus) -> HTML {
+        guard !status.alerts.isEmpty else { return "" }
+        return """
+            <section aria-labelledby="alerts"><h2 id="alerts">To be seen to</h2>
+            <ul role="alert">\(HTML.all(status.alerts.map { "<li>\($0)</li>" }))</ul></section>
+            """
     }
 
     private static func incidents(_ status: NodeStatus) -> HTML {

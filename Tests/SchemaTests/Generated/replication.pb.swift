@@ -191,6 +191,22 @@ nonisolated struct Varde_V0_ReplicationMessage: Sendable {
     set {content = .refusal(newValue)}
   }
 
+  var forkProof: Varde_V0_ForkProof {
+    get {
+      if case .forkProof(let v)? = content {return v}
+      return Varde_V0_ForkProof()
+    }
+    set {content = .forkProof(newValue)}
+  }
+
+  var forkKnown: Varde_V0_ForkKnown {
+    get {
+      if case .forkKnown(let v)? = content {return v}
+      return Varde_V0_ForkKnown()
+    }
+    set {content = .forkKnown(newValue)}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Content: Equatable, Sendable {
@@ -204,6 +220,8 @@ nonisolated struct Varde_V0_ReplicationMessage: Sendable {
     case receipt(Varde_V0_Receipt)
     case rangeUnavailable(Varde_V0_RangeUnavailable)
     case refusal(Varde_V0_Refusal)
+    case forkProof(Varde_V0_ForkProof)
+    case forkKnown(Varde_V0_ForkKnown)
 
   }
 
@@ -331,9 +349,24 @@ nonisolated struct Varde_V0_HaveRow: Sendable {
 
   var root: Data = Data()
 
+  /// Of a branch of a forked log: the index at which its histories part, below the size, and the leaf hash that this one has
+  /// there. Both absent for a log, or for what all its branches have in common.
+  var forkIndex: UInt64 = 0
+
+  var forkLeaf: Data {
+    get {_forkLeaf ?? Data()}
+    set {_forkLeaf = newValue}
+  }
+  /// Returns true if `forkLeaf` has been explicitly set.
+  var hasForkLeaf: Bool {self._forkLeaf != nil}
+  /// Clears the value of `forkLeaf`. Subsequent reads from it will return its default value.
+  mutating func clearForkLeaf() {self._forkLeaf = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
+
+  fileprivate var _forkLeaf: Data? = nil
 }
 
 /// Send me a log from an index on. Sent again with the same pull number it only raises the credit.
@@ -450,6 +483,47 @@ nonisolated struct Varde_V0_Refusal: Sendable {
   init() {}
 }
 
+/// The writer of a log signed two histories of it: two heads and why they cannot both be true (log.md).
+nonisolated struct Varde_V0_ForkProof: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var node: String = String()
+
+  var stream: String = String()
+
+  var epoch: Data = Data()
+
+  /// Signed notes, each at most 24 KiB.
+  var smaller: Data = Data()
+
+  var larger: Data = Data()
+
+  /// The root of the larger head's tree at the smaller head's size.
+  var prefixRoot: Data = Data()
+
+  /// The consistency proof of RFC 9162 from that root to the larger head, at most 64 hashes.
+  var path: [Data] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// A proof that this log is forked is held here: yours need not be sent again.
+nonisolated struct Varde_V0_ForkKnown: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var log: Data = Data()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "varde.v0"
@@ -460,7 +534,7 @@ nonisolated extension Varde_V0_RefusalCode: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension Varde_V0_ReplicationMessage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ReplicationMessage"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}protocol_version\0\u{1}hello\0\u{3}charter_request\0\u{3}charter_versions\0\u{3}have_digest\0\u{1}have\0\u{1}want\0\u{1}range\0\u{1}receipt\0\u{3}range_unavailable\0\u{1}refusal\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}protocol_version\0\u{1}hello\0\u{3}charter_request\0\u{3}charter_versions\0\u{3}have_digest\0\u{1}have\0\u{1}want\0\u{1}range\0\u{1}receipt\0\u{3}range_unavailable\0\u{1}refusal\0\u{4}\u{13}fork_proof\0\u{3}fork_known\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -599,6 +673,32 @@ nonisolated extension Varde_V0_ReplicationMessage: SwiftProtobuf.Message, SwiftP
           self.content = .refusal(v)
         }
       }()
+      case 30: try {
+        var v: Varde_V0_ForkProof?
+        var hadOneofValue = false
+        if let current = self.content {
+          hadOneofValue = true
+          if case .forkProof(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.content = .forkProof(v)
+        }
+      }()
+      case 31: try {
+        var v: Varde_V0_ForkKnown?
+        var hadOneofValue = false
+        if let current = self.content {
+          hadOneofValue = true
+          if case .forkKnown(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.content = .forkKnown(v)
+        }
+      }()
       default: break
       }
     }
@@ -652,6 +752,14 @@ nonisolated extension Varde_V0_ReplicationMessage: SwiftProtobuf.Message, SwiftP
     case .refusal?: try {
       guard case .refusal(let v)? = self.content else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
+    }()
+    case .forkProof?: try {
+      guard case .forkProof(let v)? = self.content else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 30)
+    }()
+    case .forkKnown?: try {
+      guard case .forkKnown(let v)? = self.content else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 31)
     }()
     case nil: break
     }
@@ -873,7 +981,7 @@ nonisolated extension Varde_V0_Have: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension Varde_V0_HaveRow: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".HaveRow"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}node\0\u{1}stream\0\u{1}epoch\0\u{1}size\0\u{1}root\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}node\0\u{1}stream\0\u{1}epoch\0\u{1}size\0\u{1}root\0\u{4}\u{19}fork_index\0\u{3}fork_leaf\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -886,12 +994,18 @@ nonisolated extension Varde_V0_HaveRow: SwiftProtobuf.Message, SwiftProtobuf._Me
       case 3: try { try decoder.decodeSingularBytesField(value: &self.epoch) }()
       case 4: try { try decoder.decodeSingularUInt64Field(value: &self.size) }()
       case 5: try { try decoder.decodeSingularBytesField(value: &self.root) }()
+      case 30: try { try decoder.decodeSingularUInt64Field(value: &self.forkIndex) }()
+      case 31: try { try decoder.decodeSingularBytesField(value: &self._forkLeaf) }()
       default: break
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.node.isEmpty {
       try visitor.visitSingularStringField(value: self.node, fieldNumber: 1)
     }
@@ -907,6 +1021,12 @@ nonisolated extension Varde_V0_HaveRow: SwiftProtobuf.Message, SwiftProtobuf._Me
     if !self.root.isEmpty {
       try visitor.visitSingularBytesField(value: self.root, fieldNumber: 5)
     }
+    if self.forkIndex != 0 {
+      try visitor.visitSingularUInt64Field(value: self.forkIndex, fieldNumber: 30)
+    }
+    try { if let v = self._forkLeaf {
+      try visitor.visitSingularBytesField(value: v, fieldNumber: 31)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -916,6 +1036,8 @@ nonisolated extension Varde_V0_HaveRow: SwiftProtobuf.Message, SwiftProtobuf._Me
     if lhs.epoch != rhs.epoch {return false}
     if lhs.size != rhs.size {return false}
     if lhs.root != rhs.root {return false}
+    if lhs.forkIndex != rhs.forkIndex {return false}
+    if lhs._forkLeaf != rhs._forkLeaf {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1156,6 +1278,96 @@ nonisolated extension Varde_V0_Refusal: SwiftProtobuf.Message, SwiftProtobuf._Me
   static func ==(lhs: Varde_V0_Refusal, rhs: Varde_V0_Refusal) -> Bool {
     if lhs.code != rhs.code {return false}
     if lhs.text != rhs.text {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Varde_V0_ForkProof: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ForkProof"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}node\0\u{1}stream\0\u{1}epoch\0\u{1}smaller\0\u{1}larger\0\u{3}prefix_root\0\u{1}path\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.node) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.stream) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.epoch) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.smaller) }()
+      case 5: try { try decoder.decodeSingularBytesField(value: &self.larger) }()
+      case 6: try { try decoder.decodeSingularBytesField(value: &self.prefixRoot) }()
+      case 7: try { try decoder.decodeRepeatedBytesField(value: &self.path) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.node.isEmpty {
+      try visitor.visitSingularStringField(value: self.node, fieldNumber: 1)
+    }
+    if !self.stream.isEmpty {
+      try visitor.visitSingularStringField(value: self.stream, fieldNumber: 2)
+    }
+    if !self.epoch.isEmpty {
+      try visitor.visitSingularBytesField(value: self.epoch, fieldNumber: 3)
+    }
+    if !self.smaller.isEmpty {
+      try visitor.visitSingularBytesField(value: self.smaller, fieldNumber: 4)
+    }
+    if !self.larger.isEmpty {
+      try visitor.visitSingularBytesField(value: self.larger, fieldNumber: 5)
+    }
+    if !self.prefixRoot.isEmpty {
+      try visitor.visitSingularBytesField(value: self.prefixRoot, fieldNumber: 6)
+    }
+    if !self.path.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.path, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Varde_V0_ForkProof, rhs: Varde_V0_ForkProof) -> Bool {
+    if lhs.node != rhs.node {return false}
+    if lhs.stream != rhs.stream {return false}
+    if lhs.epoch != rhs.epoch {return false}
+    if lhs.smaller != rhs.smaller {return false}
+    if lhs.larger != rhs.larger {return false}
+    if lhs.prefixRoot != rhs.prefixRoot {return false}
+    if lhs.path != rhs.path {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Varde_V0_ForkKnown: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ForkKnown"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}log\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.log) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.log.isEmpty {
+      try visitor.visitSingularBytesField(value: self.log, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Varde_V0_ForkKnown, rhs: Varde_V0_ForkKnown) -> Bool {
+    if lhs.log != rhs.log {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

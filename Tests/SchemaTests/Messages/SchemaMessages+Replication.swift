@@ -50,8 +50,25 @@ extension SchemaMessages {
             inner.code = code(refusal.code.rawValue)
             inner.text = refusal.text
             envelope.refusal = finished(inner)
+        case .forkProof(let message): envelope.forkProof = forkProof(message)
+        case .forkKnown(let known):
+            var inner = Varde_V0_ForkKnown()
+            inner.log = data(known.log)
+            envelope.forkKnown = finished(inner)
         }
         return envelope
+    }
+
+    private mutating func forkProof(_ content: ForkProofMessage) -> Varde_V0_ForkProof {
+        var message = Varde_V0_ForkProof()
+        message.node = content.node.text
+        message.stream = content.stream.description
+        message.epoch = data(content.epoch)
+        message.smaller = Data(content.proof.smaller.bytes)
+        message.larger = Data(content.proof.larger.bytes)
+        message.prefixRoot = data(content.proof.prefixRoot)
+        message.path = content.proof.path.map { data($0) }
+        return finished(message)
     }
 
     private mutating func hello(_ hello: Hello) -> Varde_V0_Hello {
@@ -79,6 +96,10 @@ extension SchemaMessages {
             inner.epoch = data(row.epoch)
             inner.size = row.size
             inner.root = data(row.root)
+            if let fork = row.fork {
+                inner.forkIndex = fork.index
+                inner.forkLeaf = data(fork.leaf)
+            }
             message.rows.append(finished(inner))
         }
         return finished(message)

@@ -10,7 +10,8 @@ struct ConvergenceTests {
 
     /// In what order a fold gets a history's entries.
     enum Order: CaseIterable {
-        case asWritten, byID, anyOrder, anyOrderTwice, authorityLast, authorityFirst, charterLast, charterInBetween
+        case asWritten, byID, anyOrder, anyOrderTwice, authorityLast, authorityFirst, charterLast, charterInBetween,
+            inBatches
     }
 
     /// Folds all entries in one of the orders.
@@ -30,6 +31,14 @@ struct ConvergenceTests {
         case .authorityLast: try folding.take(clinical + authority)
         case .authorityFirst: try folding.take(authority + clinical)
         case .charterLast: try folding.take(inAnyOrder)
+        case .inBatches:
+            var rest = inAnyOrder[...]
+            while !rest.isEmpty {
+                let batch = rest.prefix(1 + generator.below(60))
+                rest = rest.dropFirst(batch.count)
+                // As they come, or what came already among them.
+                try folding.takeTogether(generator.chance(30) ? batch + inAnyOrder.prefix(5) : batch)
+            }
         case .charterInBetween:
             let middle = generator.below(entries.count)
             try folding.take(inAnyOrder[..<middle])
@@ -130,7 +139,6 @@ struct ConvergenceTests {
             try folding.take(history.entries.shuffled(using: &history.world.generator))
             for record in folding.fold.locations.values.flatMap(\.records.values) {
                 let held = record.instances.values.flatMap { $0.registers }
-                let wholes = Set(record.instances.values.filter(\.isWhole).map(\.shape.oid))
                 let saves = history.entries.filter { record.applied.contains($0.id) }.compactMap(Save.init)
                 for save in saves {
                     for (place, change) in save.said.changes.enumerated() {
@@ -143,9 +151,11 @@ struct ConvergenceTests {
                         }
                         // Values seen may be named by a repetition of their command, which is not among the applied.
                         let isReplaced = saves.contains { other in
-                            // Of a whole all is written again, or was by one who said that it is none.
+                            // Who says that the whole is written has said of every item what it holds.
                             (other.said.changes.contains { $0.item == change.item }
-                                || save.said.instances.contains { wholes.contains($0.oid) })
+                                || other.said.instances.contains { line in
+                                    line.isWhole && save.said.instances.contains { $0.oid == line.oid }
+                                })
                                 && other.said.seen.contains { seen in
                                     seen == value
                                         || seen.position == value.position && !record.applied.contains(seen.entry)

@@ -18,7 +18,15 @@ extension RecordOracle {
     func standingDecisions(on form: InstanceID) -> [(id: EntryID, form: InstanceID, decision: InstanceDecision)] {
         let about = decisions.filter { $0.form == form }
         return about.filter { one in
-            !about.contains { $0.decision.seen.map(name).contains(one.id) }
+            !about.contains { sawEverywhere($0.id, one.id) }
+        }
+    }
+
+    /// Whether every sending of a decision names another one as seen.
+    private func sawEverywhere(_ decision: EntryID, _ other: EntryID) -> Bool {
+        sendings.filter { name($0.id) == decision }.allSatisfy { sending in
+            guard case .instancesDecided(let said)? = sending.action?.operation else { return false }
+            return said.seen.map(name).contains(other)
         }
     }
 
@@ -75,18 +83,19 @@ extension RecordOracle {
                 && !begunTwice.contains(id) && !(snapshot.instances[id]?.parent.map(begunTwice.contains) ?? false)
         }
         for whole in wholes { snapshot.conflicts.insert(line(ofWhole: whole, in: snapshot)) }
-        let answers = answersWithAlternatives.filter {
-            counts($0.form, in: snapshot) && !begunTwice.contains($0.form)
-        }
-        for (form, versions) in answers {
+        var answered: Set<InstanceID> = []
+        for (forms, versions) in answersWithAlternatives {
+            let counting = forms.filter { counts($0, in: snapshot) }
+            guard let lowest = counting.min() else { continue }
+            answered.formUnion(counting)
             snapshot.conflicts.insert(
                 ConflictLine.text(
-                    .answer, form, nil, sides: versions.map { "answer \($0)" }, decisions: [],
+                    .answer, lowest, nil, sides: versions.map { "answer \($0)" }, decisions: [],
                     isWaiting: awaits(versions)))
         }
         for (id, instance) in snapshot.instances where counts(id, in: snapshot) {
             let larger = [id] + [instance.parent].compactMap { $0 }
-            let isLarger = { begunTwice.contains($0) || wholes.contains($0) || answers.map(\.form).contains($0) }
+            let isLarger = { begunTwice.contains($0) || wholes.contains($0) || answered.contains($0) }
             if larger.contains(where: isLarger) { continue }
             for (oid, item) in instance.items where item.isConflict {
                 snapshot.conflicts.insert(
@@ -164,9 +173,8 @@ extension RecordOracle {
     /// What each version that stands in a whole wrote.
     private func versions(of whole: InstanceID, in snapshot: RecordSnapshot) -> [EntryID: [Written]] {
         let inside = written.filter { self.whole(around: $0.instance, in: snapshot) == whole }
-        return Dictionary(grouping: inside, by: \.value.entry).filter {
-            snapshot.instances[whole]?.versions.contains($0.key) ?? false
-        }
+        let standing = snapshot.instances[whole]?.versions ?? []
+        return Dictionary(uniqueKeysWithValues: standing.map { ($0, content(of: $0, in: whole, inside)) })
     }
 
     private func hasAlternatives(_ whole: InstanceID, in snapshot: RecordSnapshot) -> Bool {

@@ -134,7 +134,7 @@ extension RecordSnapshot {
                 instance.items[item] = ItemSnapshot(
                     values: Dictionary(register.held.map { ($0.id, $0.value) }) { first, _ in first },
                     isConflict: conflicts.contains { $0.instance == id && $0.item == item },
-                    awaited: Set(register.awaited),
+                    awaited: Set(record.awaited(in: register)),
                     setAside: Dictionary(register.setAside.map { ($0.id, $0.value) }) { first, _ in first })
             }
             instances[id] = instance

@@ -18,6 +18,12 @@ struct Folding {
         }
     }
 
+    /// Takes all of them in at once.
+    mutating func takeTogether(_ entries: some Collection<WrittenEntry>) throws {
+        for entry in entries { source.entries[entry.address] = entry }
+        try fold.insert(contentsOf: entries, source: source)
+    }
+
     mutating func learn(charterVersions: Int) throws {
         try fold.update(TestNetwork.directory(charterVersions), source: source)
     }

@@ -23,6 +23,10 @@ final class TestNode {
     private(set) var fold: StudyFold
     /// What the node holds, in the order in which it came.
     private(set) var held: [WrittenEntry] = []
+    /// The bytes of what the node wrote itself, and where.
+    private(set) var written: [EntryID: (name: LogName, raw: RawEntry)] = [:]
+    /// The newest definitions that the node knows.
+    var definition = TestStudy.definition
     private var source = MemorySource()
     private var heldIDs: Set<EntryID> = []
     private var logs: [StreamID: LogName] = [:]
@@ -56,7 +60,7 @@ final class TestNode {
     func context(for actor: ActorID, using generator: inout SplitMix64) -> DecisionContext {
         let mine = commands[actor] ?? [:]
         return DecisionContext(
-            node: id, fold: fold, definition: (TestStudy.contentHash, TestStudy.definition),
+            node: id, fold: fold, definition: (TestStudy.contentHash, definition),
             charterVersion: UInt64(max(1, fold.authority.directory.versions.count)) - 1,
             entryOfCommand: { mine[$0]?.id }, receivedUTCMilliseconds: Int64(hybridTime),
             randomName: RandomName(using: &generator))
@@ -90,6 +94,7 @@ final class TestNode {
         ).raw
         // A peer checks the bytes; the fold then reads what was stored.
         _ = try Entry(checking: raw, at: index, of: name.id)
+        written[raw.id] = (name, raw)
         let entry = WrittenEntry(raw, id: raw.id, at: EntryAddress(log: name.id, index: index), in: name)
         try take(entry)
         return entry

@@ -96,6 +96,11 @@ final class TrialTestWorld {
         try self[node].take(entry)
     }
 
+    /// The bytes of an entry that a node wrote, and its log; nil for one made by hand.
+    func written(_ id: EntryID) -> (name: LogName, raw: RawEntry)? {
+        nodes.values.lazy.compactMap { $0.written[id] }.first
+    }
+
     // MARK: Delivering
 
     /// Delivers entries to a node, in their order.
