@@ -107,6 +107,6 @@ let package = Package(
         tests("NodeTests", ["Web", "Node", "Interchange", "Trial", "StoreCore", "Views", "EventLog", logging]),
         tests(
             "WebTests",
-            ["Web", "Node", "Interchange", "StoreCore", "Trial", "EventLog", yams, logging, lifecycle]),
+            ["Web", "Node", "Interchange", "StoreCore", "Trial", "Views", "EventLog", yams, logging, lifecycle]),
     ]
 )
