@@ -83,7 +83,8 @@ let package = Package(
             ]),
         library(
             "Web",
-            ["Node", "Interchange", "Views", "Trial", "EventLog", crypto, logging, lifecycle] + hummingbird + nio,
+            ["Node", "Interchange", "Views", "StoreCore", "Trial", "EventLog", crypto, logging, lifecycle] + hummingbird
+                + nio,
             resources: [.embedInCode("Page/Resources/page.css"), .embedInCode("Page/Resources/page.js")]),
         .executableTarget(
             name: "varde",
@@ -106,6 +107,6 @@ let package = Package(
         tests("NodeTests", ["Web", "Node", "Interchange", "Trial", "StoreCore", "Views", "EventLog", logging]),
         tests(
             "WebTests",
-            ["Web", "Node", "Interchange", "StoreCore", "Trial", "EventLog", yams, logging, lifecycle]),
+            ["Web", "Node", "Interchange", "StoreCore", "Trial", "Views", "EventLog", yams, logging, lifecycle]),
     ]
 )

@@ -88,7 +88,7 @@ import Views
     }
 
     @Test
-    func `one label of several people is a finding until they are linked, also by way of others, and again after`()
+    func `one label of several people is a finding until they are linked, also by way of others`()
         async throws
     {
         try await withStore { store, settled in

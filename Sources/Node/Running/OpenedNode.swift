@@ -14,6 +14,7 @@ struct OpenedNode {
     let driver: ReplicationDriver
     let transport: ZeroMQTransport
     let views: StudyViews
+    let scrub: Scrub
 
     /// Opens the node in a directory.
     ///
@@ -58,7 +59,10 @@ struct OpenedNode {
         let (driver, transport) = try await join(
             configuration, directory, keys: keys, store: store, link: link, logger: logger)
         return OpenedNode(
-            configuration: configuration, store: store, driver: driver, transport: transport, views: views)
+            configuration: configuration, store: store, driver: driver, transport: transport, views: views,
+            scrub: Scrub(
+                directory: directory.path, store: store, driver: driver,
+                settings: configuration.scrub ?? ScrubSettings(), logger: logger))
     }
 
     private static func join(

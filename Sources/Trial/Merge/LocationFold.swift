@@ -197,9 +197,13 @@ public struct LocationFold: Sendable {
         if isErased(entry) { return noteErased(entry) }
         let entry = redacted(entry)
         if case .participantRegistered? = entry.action?.operation, let key = entry.commandKey {
+            let isRepeated = registrations[key] != nil
             registrations[key, default: []].append(entry)
             handles[entry.id] = entry.header?.subject
-            if deferred?.registrations.insert(key) == nil { try regroup(key, source: source, judge: judge) }
+            // What follows a first registration is applied to its record as it comes, which is cheaper than reading it again.
+            if !isRepeated || deferred?.registrations.insert(key) == nil {
+                try regroup(key, source: source, judge: judge)
+            }
         } else if let reference = entry.action?.operation.participant {
             references[reference, default: [:]][entry.id] = entry.address
             if let subject = entry.subject, handles[reference] != subject {
