@@ -172,9 +172,9 @@ extension ParticipantState {
                 instances[id] = state
             }
             if line.beginsHere || line.identity == .own {
-                instances[id]?.beginnings[Beginning(entry: table.entry, position: UInt64(position))] =
-                    InstanceState.Start(
-                        repeatKey: line.repeatKey, seen: line.seenBeginnings.map { standing(for: $0) })
+                let start = InstanceState.Start(
+                    repeatKey: line.repeatKey, seen: line.seenBeginnings.map { standing(for: $0) })
+                instances[id]?.beginnings[Beginning(entry: table.entry, position: UInt64(position))] = start
             }
             table.ids.append(id)
             table.wholes.append(whole(around: id))

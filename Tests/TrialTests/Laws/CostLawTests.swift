@@ -69,7 +69,7 @@ struct CostLawTests {
             try world.write(draft, at: .haukeland)
         }
         for number in 0..<20 {
-            try world.register(label: "S-\(number)", to: .haukeland, command: CommandID(derivedFrom: .sha256([2])))
+            try world.register(to: .haukeland, label: "S-\(number)", command: CommandID(derivedFrom: .sha256([2])))
             try world.restore(.haukeland, from: world.entries)
         }
         let source = CountingSource(world.entries)
