@@ -166,7 +166,8 @@ import Views
                 // On a busy machine a rebuild may be over before anything came; then it is tried again.
                 for _ in 0..<10 where meanwhile == 0 {
                     let rebuilding = Task { try await views.rebuild(study) }
-                    while await views.progress(of: study) == nil { await Task.yield() }
+                    let patience = ContinuousClock.now + .seconds(10)
+                    while await views.progress(of: study) == nil, ContinuousClock.now < patience { await Task.yield() }
                     for participant in store.participants.dropFirst(written).prefix(40) {
                         var save = store.generated.save(0, of: participant, number: written)
                         save.instances[0].oid = "SE.MEANWHILE"
