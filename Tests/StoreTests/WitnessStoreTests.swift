@@ -20,10 +20,10 @@ struct WitnessStoreTests {
         let directory = TemporaryDirectory()
         do {
             let core = try StoreCore(Fixture.configuration(directory))
-            try core.transaction {
+            try core.transaction { () throws -> Void in
                 #expect(try core.storeWitnessed(head(4), after: nil, writer: writer) == .stored)
             }
-            try core.transaction {
+            try core.transaction { () throws -> Void in
                 #expect(try core.storeWitnessed(head(6), after: nil, writer: writer) == .otherNewest(head(4)))
                 #expect(try core.storeWitnessed(head(4), after: head(4), writer: writer) == .otherNewest(head(4)))
                 #expect(try core.storeWitnessed(head(3), after: head(4), writer: writer) == .otherNewest(head(4)))
@@ -40,7 +40,7 @@ struct WitnessStoreTests {
     @Test func `of each key the cosignature over the largest head is kept`() throws {
         let directory = TemporaryDirectory()
         let core = try StoreCore(Fixture.configuration(directory))
-        try core.transaction {
+        try core.transaction { () throws -> Void in
             for size in [4, 9, 7] as [UInt64] {
                 let made = try row(head(size))
                 #expect(try core.storeCosignature(made))
@@ -70,7 +70,7 @@ struct WitnessStoreTests {
         }
         let root = try #require(try core.root(of: held, size: 3))
         #expect(try core.frontier(of: held, size: 3)?.root == root)
-        try core.transaction {
+        try core.transaction { () throws -> Void in
             let wrong = StatedHead(log: held, size: 3, root: .zero)
             do {
                 let made = try row(wrong)
@@ -118,7 +118,7 @@ struct WitnessStoreTests {
         knowing.known = KnownVersions(charter: 2, participation: 3, delegation: 4)
         var orders = Fixture.draft(102)
         orders.known = KnownVersions(charter: 2, participation: 3, delegation: 0)
-        try core.transaction {
+        try core.transaction { () throws -> Void in
             _ = try core.append(knowing, time: Fixture.time())
             // What relies on no delegation states none, and falls behind nothing.
             _ = try core.append(orders, time: Fixture.time())
@@ -139,7 +139,7 @@ struct WitnessStoreTests {
         }
         var fallen = Fixture.draft(104)
         fallen.known = KnownVersions(charter: 1, participation: 3, delegation: 4)
-        try core.transaction {
+        try core.transaction { () throws -> Void in
             let closing = try core.closeInGoodOrder(log, time: Fixture.time())
             #expect(closing.header.operation == .logClosed)
             #expect(closing.header.known == knowing.known)
