@@ -107,6 +107,7 @@ let package = Package(
         tests("ViewsTests", ["Views", "Store", "StoreCore", "Trial", "EventLog", sqlite]),
         tests("ReplicationTests", ["Replication", "EventLog"]),
         tests("TransportTests", ["ZeroMQTransport", "CZeroMQ"]),
+        tests("IncidentTests", ["Node", "Replication", "StoreCore", "Trial", "EventLog"]),
         tests("InterchangeTests", ["Interchange", "Trial"]),
         tests("NodeTests", ["Web", "Node", "Interchange", "Trial", "StoreCore", "Views", "EventLog", logging]),
         .testTarget(

@@ -50,6 +50,10 @@ struct PeerState: Sendable {
     /// Our whole vector is to be sent as soon as enough time has passed since the last.
     var owesVector = false
 
+    /// The forked logs of which the peer is known to hold a proof, and when ours were last sent.
+    var knownForks: Set<LogID> = []
+    var lastProofs: MonotonicMilliseconds?
+
     // MARK: Pulling from the peer
 
     /// Logs of which the peer may have more than we do. Judged again when taken out.
@@ -108,6 +112,8 @@ struct PeerState: Sendable {
         lastCharterAnswer = nil
         lastHello = nil
         lastDigest = nil
+        knownForks = []
+        lastProofs = nil
         reportedOnce = []
         endExchange()
     }
@@ -132,7 +138,7 @@ struct PeerState: Sendable {
     /// How many things are kept in mind: what a hostile peer could make grow.
     var footprint: Int {
         known.count + backOffs.count + flows.count + ready.count + pushCount + pushes.count + hints.count
-            + candidates.count + reportedOnce.count + (vector?.named.count ?? 0)
+            + candidates.count + reportedOnce.count + knownForks.count + (vector?.named.count ?? 0)
     }
 }
 
@@ -202,6 +208,8 @@ struct Pull: Sendable {
     var settledBytes: UInt64 = 0
     /// When it was begun, or last brought something.
     var lastProgress: MonotonicMilliseconds
+    /// Where the peer's history is compared with ours instead of continuing it, the index that is looked at next.
+    var searchedFrom: UInt64?
 
     /// Bytes that may still be under way.
     var outstandingBytes: UInt64 { grantedBytes > settledBytes ? grantedBytes - settledBytes : 0 }
@@ -227,6 +235,8 @@ struct IngestRecord: Sendable {
     let end: UInt64
     let bytes: Int
     let generation: UInt64
+    /// Whether it is compared with what is held instead of continuing it.
+    var isSearch = false
 }
 
 /// A read that was asked of the store.

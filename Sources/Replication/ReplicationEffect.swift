@@ -32,6 +32,11 @@ public enum ReplicationEffect: Hashable, Sendable {
     case ownLogAhead(LogHead, from: NodeID)
     /// Entries of this node that it had lost, verified and durable again. The log must not be written to any more.
     case ownEntriesTakenBack(LogHead, from: NodeID)
+    /// The histories of a log of this node's part: these are its pieces. The log must not be written to any more, and no
+    /// claim about it is waited for that they answer.
+    case ownLogForked(LogID, [LogHead])
+    /// Keep the checked proof that a log is forked; an own log must not be written to any more.
+    case storeForkProof(ForkProof, name: LogName, from: NodeID)
     /// Something for people to know.
     case report(ReplicationIncident)
 }
@@ -44,6 +49,8 @@ public enum IngestFailure: Error, Hashable, Sendable {
     case contradicts(String)
     /// The range does not begin where the log ends here, because something else was stored meanwhile.
     case outOfPlace
+    /// What is said to be a branch is what is held, and no other history of the log is known here.
+    case isNoBranch
     /// Not now (disk full, shutting down, an order is not here yet): nobody's fault, to be tried again.
     case failed(String)
 
@@ -52,7 +59,7 @@ public enum IngestFailure: Error, Hashable, Sendable {
         switch refusal.rule {
         case .wrongStart: self = .outOfPlace
         // The order that lets a part be missing may stand in another log, which has not come yet.
-        case .partMissing, .ownLogIsOpen: self = .failed("\(refusal)")
+        case .partMissing, .ownLogIsOpen, .heldIsDamaged: self = .failed("\(refusal)")
         default: self = refusal.isPossibleFork ? .contradicts("\(refusal)") : .refused("\(refusal)")
         }
     }
@@ -82,6 +89,8 @@ public struct ReplicationIncident: Hashable, Sendable, CustomStringConvertible {
         case rangeRefused(log: LogID, start: UInt64, reason: String)
         /// Entries under a valid signature that contradict those held here: a fork, or they were altered on the way.
         case rangeContradicts(log: LogID, start: UInt64, reason: String)
+        /// The proof of a fork that proves none.
+        case forkProofRefused(log: LogID, reason: String)
         /// Another root at the same size of a log: the writer's log forked, or the peer is wrong.
         case headContradicts(log: LogID, size: UInt64)
         /// A log that the peer said to hold did not come.
@@ -135,9 +144,11 @@ public struct ReplicationIncident: Hashable, Sendable, CustomStringConvertible {
         case .rangeContradicts(let log, let start, let reason):
             "entries of log \(log) from \(start) on that came from \(peer) contradict those here under the writer's own "
                 + "signature: \(reason); another node is asked"
+        case .forkProofRefused(let log, let reason):
+            "\(peer) sent a proof that log \(log) is forked, which proves nothing: \(reason)"
         case .headContradicts(let log, let size):
-            "\(peer) holds other entries than this node among the first \(size) of log \(log): the log has forked, "
-                + "or one of the two is damaged; run 'varde verify' on both"
+            "\(peer) holds other entries than this node among the first \(size) of log \(log): its writer signed two "
+                + "histories, which are now fetched and compared, or one of the two nodes is damaged: run 'varde verify'"
         case .logNotSent(let log): "\(peer) did not send what it says to hold of log \(log); another node is asked"
         case .tooManyLogs(let limit): "\(peer) names more than \(limit) logs; those beyond are ignored"
         case .refusedByPeer(let code, let text): "\(peer) refused a message (\(code)): \(text)"

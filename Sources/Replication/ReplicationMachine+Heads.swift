@@ -102,6 +102,7 @@ extension ReplicationMachine {
         peers[peer]?.hasAnswered = true
         peers[peer]?.nextDigest = next
         effects.append(.peerAnswered(peer))
+        sendForkProofs(to: peer)
     }
 
     /// Answers what had to wait: a digest, or the vector.
@@ -154,7 +155,7 @@ extension ReplicationMachine {
         guard let network = charter.network else { return }
         var logs: [LogID] = []
         for row in have.rows {
-            let name = LogName(network: network, node: row.node, stream: row.stream, epoch: row.epoch)
+            let name = row.name(network: network)
             // The name that is held already is kept, so that its strings are not in memory once for each peer.
             let head = LogHead(name: held[name.id]?.name ?? name, size: row.size, root: row.root)
             learn(head, from: peer, isWhole: true)
@@ -189,7 +190,8 @@ extension ReplicationMachine {
     mutating func learn(_ head: LogHead, from peer: NodeID, isWhole: Bool) {
         let log = head.name.id
         guard charter.node(head.name.node) != nil else { return }
-        if head.name.node == node, head.size > max(held[log]?.size ?? 0, peers[peer]?.known[log]?.size ?? 0),
+        if head.name.node == node, !inner.contains(log),
+            head.size > max(held[log]?.size ?? 0, peers[peer]?.known[log]?.size ?? 0),
             peers[peer]?.hasAnswered == false || shares(head.name.stream, with: peer)
         {
             // Told also where we may not ask for the entries: whoever holds them, they have been written.
@@ -206,6 +208,7 @@ extension ReplicationMachine {
             return
         }
         if !isWhole, let before, before.size >= head.size { return }
+        guard noteBranch(head.name) else { return }
         if before != head {
             peers[peer]?.known[log] = head
             peers[peer]?.equalAt = nil
@@ -214,6 +217,7 @@ extension ReplicationMachine {
         let mine = held[log]
         if let mine, mine.size == head.size, mine.root != head.root, head.root != .zero {
             report(.headContradicts(log: log, size: head.size), about: peer, isOnce: true)
+            if before != head { search(log, at: peer) }
         }
         if head.size > expected(log) { peers[peer]?.candidates.append(log) }
     }

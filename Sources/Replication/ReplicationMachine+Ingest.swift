@@ -17,7 +17,9 @@ extension ReplicationMachine {
         guard shares(name.stream, with: peer), charter.node(name.node) != nil else { return }
         let isOfCurrentPull = pulls[log].map { $0.peer == peer && $0.number == message.pull } ?? false
         let expected = expected(log)
-        if range.start == expected {
+        if isOfCurrentPull, pulls[log]?.searchedFrom != nil {
+            compare(range, name: name, from: peer)
+        } else if range.start == expected {
             take(range, name: name, pull: message.pull, from: peer)
         } else if range.end <= expected {
             if isOfCurrentPull { settle(log, bytes: range.transferBytes) }
@@ -54,6 +56,7 @@ extension ReplicationMachine {
     mutating func finishIngest(_ token: IngestToken, _ result: Result<LogHead, IngestFailure>) {
         guard let item = ingests.removeValue(forKey: token) else { return }
         peers[item.peer]?.ingestingBytes -= item.bytes
+        if item.isSearch { return finishSearch(item, result) }
         // False where an earlier range of the same run failed, so that this one could not succeed.
         let isLive = pending[item.log]?.generation == item.generation
         switch result {
@@ -88,9 +91,15 @@ extension ReplicationMachine {
             report(.rangeRefused(log: item.log, start: item.start, reason: reason), about: item.peer)
             backOff(item.peer, item.log, isFault: true)
         case .contradicts(let reason):
-            report(.rangeContradicts(log: item.log, start: item.start, reason: reason), about: item.peer)
+            report(
+                .rangeContradicts(log: item.log, start: item.start, reason: reason), about: item.peer, isOnce: true)
+            if pulls[item.log]?.number == item.pull { endPull(item.log) }
+            if search(item.log, at: item.peer) { return }
             // Who altered what cannot be told from here, so many of these count like any other fault.
             backOff(item.peer, item.log, isFault: true)
+        case .isNoBranch:
+            peers[item.peer]?.known[item.log] = nil
+            backOff(item.peer, item.log, isFault: false)
         case .failed(let reason):
             report(.storeFailed(log: item.log, reason: reason), about: item.peer)
             backOff(item.peer, item.log, isFault: false)
@@ -110,13 +119,15 @@ extension ReplicationMachine {
     mutating func commit(_ head: LogHead, from source: NodeID?) {
         let log = head.name.id
         let start = held[log]?.size ?? 0
-        guard head.size > start else { return }
+        // What was durable before the log was found to be forked is told late.
+        guard head.size > start, !inner.contains(log) else { return }
         held[log] = head
         headsVersion += 1
         for peer in order where peers[peer]?.isExchanging == true && shares(head.name.stream, with: peer) {
             spread(head, start: start, isOwn: source == nil && head.name.node == node, to: peer)
         }
         endPullIfDone(log)
+        considerBranches(of: head.name.log)
     }
 
     /// Tells a peer that a head is durable here.

@@ -3,8 +3,16 @@ import EventLog
 /// Asking for what peers hold beyond us: one source for each log, within each peer's window of credit.
 extension ReplicationMachine {
     /// Index of the next entry of a log to ask for: after those that the store has been handed.
+    /// Nothing of what never grows.
     func expected(_ log: LogID) -> UInt64 {
-        max(pending[log]?.end ?? 0, held[log]?.size ?? 0)
+        if inner.contains(log) { return .max }
+        return max(pending[log]?.end ?? 0, held[log]?.size ?? start(of: log))
+    }
+
+    /// Index of the first entry of a log, or of a branch that a peer has named.
+    private func start(of log: LogID) -> UInt64 {
+        for peer in order { if let name = peers[peer]?.known[log]?.name { return name.start } }
+        return 0
     }
 
     // MARK: Choosing
@@ -55,9 +63,9 @@ extension ReplicationMachine {
     }
 
     /// Whether a peer holds more of a log than we do, may be asked, and has not just failed.
-    private func canPull(_ log: LogID, from peer: NodeID) -> Bool {
+    func canPull(_ log: LogID, from peer: NodeID) -> Bool {
         guard let state = peers[peer], state.isExchanging, now >= state.suspendedUntil, let known = state.known[log],
-            known.size > expected(log), shares(known.name.stream, with: peer)
+            known.size > expected(log), shares(known.name.stream, with: peer), holdsAllBefore(known.name)
         else { return false }
         return (state.backOffs[log]?.until ?? 0) <= now
     }
@@ -74,7 +82,7 @@ extension ReplicationMachine {
     // MARK: Credit
 
     /// Bytes that may be granted to one of `count` logs of a peer now, so that all of them get a fair part of the window.
-    private func share(of peer: NodeID, count: Int) -> Int {
+    func share(of peer: NodeID, count: Int) -> Int {
         let logs = min(max(count, 1), configuration.logsInFlight)
         let fair = max(configuration.rangeBytes, configuration.creditWindowBytes / logs)
         return min(fair, max(configuration.creditWindowBytes - outstandingBytes(of: peer), 0))
@@ -85,7 +93,7 @@ extension ReplicationMachine {
         (peers[peer]?.pulling ?? []).reduce(0) { $0 + Int(clamping: pulls[$1]?.outstandingBytes ?? 0) }
     }
 
-    private mutating func sendWant(_ log: LogID, _ pull: Pull) {
+    mutating func sendWant(_ log: LogID, _ pull: Pull) {
         let want = Want(log: log, from: pull.from, pull: pull.number, creditBytes: pull.grantedBytes)
         send(.want(want), to: pull.peer)
     }
@@ -96,7 +104,9 @@ extension ReplicationMachine {
         pull.settledBytes += UInt64(bytes)
         pull.lastProgress = now
         pulls[log] = pull
-        guard !endPullIfDone(log), let count = peers[pull.peer].map({ $0.pulling.count + $0.candidates.count }) else {
+        guard pull.searchedFrom != nil || !endPullIfDone(log),
+            let count = peers[pull.peer].map({ $0.pulling.count + $0.candidates.count })
+        else {
             return
         }
         let logs = min(max(count, 1), configuration.logsInFlight)
@@ -117,6 +127,7 @@ extension ReplicationMachine {
     @discardableResult
     mutating func endPullIfDone(_ log: LogID) -> Bool {
         guard let pull = pulls[log] else { return true }
+        guard pull.searchedFrom == nil else { return false }
         guard (held[log]?.size ?? 0) >= peers[pull.peer]?.known[log]?.size ?? 0 else { return false }
         endPull(log)
         consider(log)
@@ -132,7 +143,7 @@ extension ReplicationMachine {
     /// Begins a pull anew at the place where we are now: what is under way of it will not fit any more.
     mutating func restartPull(_ log: LogID) {
         guard var pull = pulls[log] else { return }
-        guard canPull(log, from: pull.peer) else {
+        guard pull.searchedFrom == nil, canPull(log, from: pull.peer) else {
             endPull(log)
             consider(log)
             return

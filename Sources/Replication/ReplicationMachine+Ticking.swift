@@ -11,6 +11,7 @@ extension ReplicationMachine {
             break
         case .exchanging:
             if now >= peers[peer]?.nextDigest ?? 0 { sendDigest(to: peer, isAnswer: false) }
+            repeatForkProofs(to: peer)
             answerLate(peer)
             checkPulls(from: peer)
             checkFlows(to: peer)
@@ -85,19 +86,19 @@ extension ReplicationMachine {
     public var status: ReplicationStatus {
         ReplicationStatus(
             node: node, charterNumber: charter.newest?.number, logs: held.count,
-            entries: held.values.reduce(0) { $0 + $1.size }, peers: order.compactMap(status(of:)))
+            entries: held.values.reduce(0) { $0 + $1.size - $1.name.start }, peers: order.compactMap(status(of:)))
     }
 
     private func status(of peer: NodeID) -> ReplicationStatus.Peer? {
         guard let state = peers[peer] else { return nil }
         var lacks: UInt64 = 0
         for (log, head) in held where shares(head.name.stream, with: peer) {
-            let known = state.known[log]?.size ?? 0
+            let known = state.known[log]?.size ?? head.name.start
             if head.size > known { lacks += head.size - known }
         }
         var lackingHere: UInt64 = 0
-        for (log, known) in state.known where shares(known.name.stream, with: peer) {
-            let mine = held[log]?.size ?? 0
+        for (log, known) in state.known where !inner.contains(log) && shares(known.name.stream, with: peer) {
+            let mine = held[log]?.size ?? known.name.start
             if known.size > mine { lackingHere += known.size - mine }
         }
         return ReplicationStatus.Peer(
@@ -111,6 +112,9 @@ extension ReplicationMachine {
 
     /// How many things are kept in mind for all peers together; a hostile peer must not make it grow without bound.
     package var footprint: Int {
-        peers.values.reduce(pulls.count + pending.count + ingests.count + reads.count) { $0 + $1.footprint }
+        peers.values.reduce(
+            pulls.count + pending.count + ingests.count + reads.count + searches.count
+                + namedBranches.values.reduce(0) { $0 + $1.count }
+        ) { $0 + $1.footprint }
     }
 }

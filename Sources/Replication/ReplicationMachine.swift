@@ -32,6 +32,16 @@ public struct ReplicationMachine: Sendable {
     var policy: any HoldingPolicy
     /// The heads that are durable here. Invariant: sizes are above 0 and never fall.
     var held: [LogID: LogHead] = [:]
+    /// The pieces of every forked log, by the log: all of them in `held`.
+    var segments: [LogID: Set<LogID>] = [:]
+    /// Those of the pieces that another follows: they never grow.
+    var inner: Set<LogID> = []
+    /// Branches that peers named, by their log.
+    var namedBranches: [LogID: Set<LogID>] = [:]
+    /// How often a peer's history of a log was looked at, each time from farther back, to find where it leaves ours.
+    var searches: [ForkSearch: Int] = [:]
+    /// One proof of every fork that is known here.
+    var forkProofs: [LogID: (name: LogName, proof: ForkProof)] = [:]
     /// Counts changes of `held`, the policy and the charter, so that digests need not be computed twice.
     var headsVersion: UInt64 = 1
     /// The peers that ever had a link.
@@ -56,11 +66,12 @@ public struct ReplicationMachine: Sendable {
     ///   - incarnation: 64 random bits, drawn anew whenever the process starts.
     ///   - charter: what is stored of the charter; at least the founding hash.
     ///   - heads: what the store holds durably.
+    ///   - forks: the pieces of every forked log, whose heads are not among `heads`, and its proof where there is one.
     ///   - policy: who may hold which stream.
     ///   - configuration: limits and times.
     public init(
-        node: NodeID, incarnation: UInt64, charter: CharterChain, heads: [LogHead], policy: any HoldingPolicy,
-        configuration: ReplicationConfiguration = ReplicationConfiguration()
+        node: NodeID, incarnation: UInt64, charter: CharterChain, heads: [LogHead], forks: [KnownFork] = [],
+        policy: any HoldingPolicy, configuration: ReplicationConfiguration = ReplicationConfiguration()
     ) {
         self.node = node
         self.incarnation = incarnation
@@ -68,6 +79,7 @@ public struct ReplicationMachine: Sendable {
         self.policy = policy
         self.configuration = configuration
         for head in heads where head.size > 0 { held[head.name.id] = head }
+        for fork in forks { take(fork) }
     }
 
     /// Applies one input and gives what it brought about.
@@ -193,6 +205,8 @@ extension ReplicationMachine {
         case .range(let range): receive(range, from: peer)
         case .receipt(let receipt): receive(receipt, from: peer)
         case .rangeUnavailable(let unavailable): receive(unavailable, from: peer)
+        case .forkProof(let message): receive(message, from: peer)
+        case .forkKnown(let known): receive(known, from: peer)
         default: break
         }
     }

@@ -18,6 +18,8 @@ public enum ReplicationProtocol {
     public static let rangeEntries = RangeLimit.entries
     /// Bytes of a checkpoint with its signatures.
     public static let checkpointBytes = 24 * 1024
+    /// Hashes of the path in a fork proof: twice what the largest log needs.
+    public static let proofHashes = 128
     /// Bytes of the text of a refusal.
     public static let refusalTextBytes = 512
     /// Versions of the charter in one message.

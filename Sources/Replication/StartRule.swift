@@ -11,6 +11,8 @@ public import EventLog
 /// - what a peer shows beyond the disk is taken back first; that log is closed and a new epoch opened. A peer that shows
 ///   more than it can send holds the start up for at most ten seconds after the last entry came;
 /// - where not all configured peers were heard, the guard file decides: it agrees, or all logs get a new epoch;
+/// - where the guard file says that the disk was set back, copied or restored, all logs get a new epoch, whoever was heard:
+///   a backup gives no right to append;
 /// - also later, a log of which entries were taken back is closed and a new epoch opened.
 ///
 /// What it cannot see: a node that no longer may hold a stream keeps its copy and is silent about it, and a node that is
@@ -25,8 +27,11 @@ public struct StartRule: Sendable {
     public enum GuardResult: Hashable, Sendable {
         /// Directory, machine, boot and head agree with the file.
         case agrees
-        /// Something does not agree, or the file is missing though there are logs.
+        /// The machine or its boot is another, and nothing else: peers that show no more than the disk prove it current.
         case differs
+        /// The disk was set back, copied or restored: directory or head do not agree, or the file is missing though there
+        /// are logs. What was written since may be with nobody who can be heard, or with a twin that still runs.
+        case setBack
         /// This node has no log of its own yet.
         case noLogYet
     }
@@ -92,6 +97,7 @@ public struct StartRule: Sendable {
         case .peerAnswered(let peer): peerAnswered(peer)
         case .ownLogAhead(let head, _): ownLogAhead(log: head.name.id, size: head.size)
         case .ownEntriesTakenBack(let head, _): takenBack(log: head.name.id, size: head.size, now: now)
+        case .ownLogForked(let log, let heads): forked(log, into: heads, now: now)
         default: break
         }
     }
@@ -115,6 +121,14 @@ public struct StartRule: Sendable {
         closing.insert(log)
     }
 
+    /// Two histories of an own log are here, in these pieces.
+    public mutating func forked(_ log: LogID, into heads: [LogHead], now: MonotonicMilliseconds) {
+        claims[log] = nil
+        for head in heads { sizes[head.name.id] = max(sizes[head.name.id] ?? 0, head.size) }
+        lastTakenBack = max(lastTakenBack, now)
+        closing.insert(log)
+    }
+
     /// The node has closed a log and continues it in a new epoch.
     public mutating func epochOpened(for log: LogID) {
         closing.remove(log)
@@ -133,7 +147,7 @@ public struct StartRule: Sendable {
             hasDecided = true
             closing.formUnion(claims.keys)
             let allAnswered = !configuredPeers.isEmpty && configuredPeers.allSatisfy(answered.contains)
-            isClosingAll = guardResult == .differs && !allAnswered
+            isClosingAll = guardResult == .setBack || guardResult == .differs && !allAnswered
         }
         if isClosingAll { return .mayAppend(openNewEpochFor: .all) }
         return .mayAppend(openNewEpochFor: closing.isEmpty ? .none : .logs(closing))

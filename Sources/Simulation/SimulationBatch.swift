@@ -21,6 +21,7 @@ public final class SimulationBatch: Sendable {
 
     private let seeds: Range<UInt64>
     private let maximumShrunk: Int
+    private let stopsAtFirst: Bool
     private let state: Mutex<State>
     private let progress: @Sendable (_ done: Int, _ failed: Int) -> Void
 
@@ -29,13 +30,15 @@ public final class SimulationBatch: Sendable {
     /// - Parameters:
     ///   - seeds: the seeds.
     ///   - maximumShrunk: of how many failing seeds a short history is looked for.
+    ///   - stopsAtFirst: whether no further seed is begun once one has failed.
     ///   - progress: called after every seed, on any thread.
     public init(
-        seeds: Range<UInt64>, maximumShrunk: Int = 3,
+        seeds: Range<UInt64>, maximumShrunk: Int = 3, stopsAtFirst: Bool = false,
         progress: @escaping @Sendable (_ done: Int, _ failed: Int) -> Void = { _, _ in }
     ) {
         self.seeds = seeds
         self.maximumShrunk = maximumShrunk
+        self.stopsAtFirst = stopsAtFirst
         self.progress = progress
         state = Mutex(State(next: seeds.lowerBound, summary: SimulationSummary(), workers: 0))
     }
@@ -88,7 +91,9 @@ public final class SimulationBatch: Sendable {
 
     private func takeSeed() -> UInt64? {
         state.withLock { state in
-            guard state.next < seeds.upperBound else { return nil }
+            guard state.next < seeds.upperBound, !(stopsAtFirst && !state.summary.failures.isEmpty) else {
+                return nil
+            }
             defer { state.next += 1 }
             return state.next
         }

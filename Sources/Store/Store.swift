@@ -11,8 +11,8 @@ import Synchronization
 /// - nothing is answered before it is durable (DESIGN §2, rule 4);
 /// - a body that throws leaves no trace in the store; it must leave none in the companion either: **a body decides first,
 ///   then appends, then applies what was appended to the companion, and throws nothing after that**;
-/// - after a failure of the disk nothing is answered any more but with that failure, because the companion may then hold
-///   what is not durable.
+/// - after a failure of the disk no write is answered any more but with that failure, and reads see a companion that was
+///   made anew from what is durable.
 public final class Store<Companion>: Sendable {
     /// The largest number of bodies that share a transaction.
     public static var maximumGroupBodies: Int { 256 }
@@ -27,23 +27,26 @@ public final class Store<Companion>: Sendable {
     ///   - configuration: where, whose, and with which key.
     ///   - lock: the directory's lock where the caller holds it already.
     ///   - generator: draws epochs and salts.
-    ///   - companion: makes the companion on the store's thread, from what is stored.
+    ///   - companion: makes the companion on the store's thread, from what is stored; again after a failure, so that reading
+    ///     can go on.
     ///   - onCommit: called on the store's thread after each commit that brought entries, with what it brought. It must not
     ///     wait for the store.
+    ///   - onFailure: called once on the store's thread when the store has failed and writes nothing any more.
     /// - Throws: ``StoreError``, or what `companion` throws.
     public init(
         _ configuration: StoreConfiguration, lock: DirectoryLock? = nil,
         generator: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator(),
         companion: @escaping @Sendable (StoreCore) throws -> Companion,
-        onCommit: @escaping @Sendable ([CommittedLog]) -> Void = { _ in }
+        onCommit: @escaping @Sendable ([CommittedLog]) -> Void = { _ in },
+        onFailure: @escaping @Sendable (any Error) -> Void = { _ in }
     ) async throws {
         let mailbox = mailbox
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
             StoreThread.start {
                 do {
                     let core = try StoreCore(configuration, lock: lock, generator: generator)
-                    let loop = StoreLoop(
-                        core: core, companion: try companion(core), mailbox: mailbox, onCommit: onCommit)
+                    let loop = try StoreLoop(
+                        core: core, mailbox: mailbox, companion: companion, onCommit: onCommit, onFailure: onFailure)
                     continuation.resume()
                     loop.run()
                 } catch {
@@ -74,7 +77,9 @@ public final class Store<Companion>: Sendable {
 
     /// Runs `body` between two transactions: it sees what is durable, and nothing else.
     ///
-    /// - Throws: what `body` throws; ``StoreError/stopped(_:)`` where the disk failed; ``StoreClosed`` after ``close()``.
+    /// After a failure of the disk reading goes on as long as the disk gives anything.
+    /// - Throws: what `body` throws; ``StoreError/stopped(_:)`` where nothing can be read any more; ``StoreClosed`` after
+    ///   ``close()``.
     public func read<Result: Sendable>(
         _ body: @escaping @Sendable (StoreCore, inout Companion) throws -> Result
     ) async throws -> Result {

@@ -5,25 +5,31 @@ import StoreCore
 /// Invariants:
 /// - lives on one thread from its making to its end;
 /// - `queued` holds the writes that were taken from the mailbox and found no room in a group yet, in order;
-/// - after `failure` nobody is answered but with it.
+/// - after `failure` no write is answered but with it, and no read where `canRead` is false.
 final class StoreLoop<Companion> {
     private let core: StoreCore
     private var companion: Companion
     private let mailbox: Mailbox<Companion>
+    private let makeCompanion: @Sendable (StoreCore) throws -> Companion
     private let onCommit: @Sendable ([CommittedLog]) -> Void
+    private let onFailure: @Sendable (any Error) -> Void
     private var queued: ArraySlice<any StoreJob<Companion>> = []
     private var closing: [any StoreJob<Companion>] = []
-    /// Why a group's transaction failed: the companion may hold what is not durable, so nobody is served any more.
+    /// Why a group's transaction failed: nothing is written any more.
     private var failure: (any Error)?
+    /// Whether the companion holds what is durable, and no more.
+    private var canRead = true
 
     init(
-        core: StoreCore, companion: Companion, mailbox: Mailbox<Companion>,
-        onCommit: @escaping @Sendable ([CommittedLog]) -> Void
-    ) {
+        core: StoreCore, mailbox: Mailbox<Companion>, companion: @escaping @Sendable (StoreCore) throws -> Companion,
+        onCommit: @escaping @Sendable ([CommittedLog]) -> Void, onFailure: @escaping @Sendable (any Error) -> Void
+    ) throws {
         self.core = core
-        self.companion = companion
+        self.companion = try companion(core)
+        makeCompanion = companion
         self.mailbox = mailbox
         self.onCommit = onCommit
+        self.onFailure = onFailure
     }
 
     /// Works until the mailbox is closed and everything that waited in it is done, then closes the store.
@@ -34,7 +40,7 @@ final class StoreLoop<Companion> {
             for job in batch.reads {
                 if job is CloseJob<Companion> {
                     closing.append(job)
-                } else if let failure {
+                } else if let failure, !canRead {
                     job.fail(failure)
                 } else {
                     job.run(core, &companion)
@@ -75,12 +81,24 @@ final class StoreLoop<Companion> {
             } else {
                 failure = error
                 for job in group { job.fail(error) }
+                onFailure(error)
+                makeCompanionAnew()
             }
             return
         }
         if queued.isEmpty { queued = [] }
         for job in group { job.answer() }
         if !core.lastCommit.isEmpty { onCommit(core.lastCommit) }
+    }
+
+    /// After a failed commit the companion may hold what is not durable: it is made again from what is, so that people can
+    /// still read. Where that fails too, nobody is served any more.
+    private func makeCompanionAnew() {
+        do {
+            companion = try makeCompanion(core)
+        } catch {
+            canRead = false
+        }
     }
 
     private func hasRoom(after count: Int) -> Bool {

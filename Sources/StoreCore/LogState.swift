@@ -8,6 +8,8 @@ import EventLog
 struct LogState {
     let branch: Int64
     let name: LogName
+    /// The row that holds the entries before a branch's own; nil for a log itself.
+    let parent: Int64?
     let isOwn: Bool
     var status: LogStatus
     var frontier: MerkleFrontier
@@ -28,6 +30,7 @@ struct LogState {
     init(_ stored: StoredLog, frontier: MerkleFrontier, seenHead: [UInt8]?) {
         branch = stored.branch
         name = stored.name
+        parent = stored.parent
         isOwn = stored.isOwn
         status = stored.status
         self.frontier = frontier
@@ -38,21 +41,30 @@ struct LogState {
     }
 
     init(branch: Int64, name: LogName, isOwn: Bool, status: LogStatus) {
+        self.init(branch: branch, name: name, after: MerkleFrontier(), parent: nil, isOwn: isOwn, status: status)
+    }
+
+    /// A log or branch that holds nothing of its own yet.
+    init(
+        branch: Int64, name: LogName, after frontier: MerkleFrontier, parent: Int64?, isOwn: Bool, status: LogStatus
+    ) {
+        precondition(frontier.size == name.start, "a branch begins where what it shares with another ends")
         self.branch = branch
         self.name = name
+        self.parent = parent
         self.isOwn = isOwn
         self.status = status
-        frontier = MerkleFrontier()
+        self.frontier = frontier
         byteCount = 0
-        sealedSize = 0
-        committedSize = 0
+        sealedSize = frontier.size
+        committedSize = frontier.size
         isChanged = true
     }
 
     var head: LogHead { LogHead(name: name, size: frontier.size, root: frontier.root) }
 
     var stored: StoredLog {
-        StoredLog(branch: branch, head: head, byteCount: byteCount, isOwn: isOwn, status: status)
+        StoredLog(branch: branch, head: head, parent: parent, byteCount: byteCount, isOwn: isOwn, status: status)
     }
 
     /// The numbers that stand for the status in the row.

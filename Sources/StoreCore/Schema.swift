@@ -5,7 +5,7 @@
 /// the signatures guard against everybody else.
 enum Schema {
     /// The format version of the file; any other is refused.
-    static let formatVersion: Int64 = 1
+    static let formatVersion: Int64 = 2
     /// "Vard": SQLite's mark of whose file it is.
     static let applicationID: Int64 = 0x5661_7264
 
@@ -41,8 +41,13 @@ enum Schema {
 
         CREATE TABLE logs (
             branch INTEGER PRIMARY KEY,
+            -- What arrivals, orders and readers name: the log's id, or that of the branch of a forked log.
+            id BLOB NOT NULL UNIQUE CHECK (length(id) = 32),
             log BLOB NOT NULL CHECK (length(log) = 32),
-            fork INTEGER NOT NULL DEFAULT 0,
+            -- A branch holds the entries from its first index on; those before stand in the rows above it.
+            parent INTEGER REFERENCES logs (branch),
+            first INTEGER NOT NULL DEFAULT 0 CHECK (first >= 0),
+            first_leaf BLOB CHECK (length(first_leaf) = 32),
             node TEXT NOT NULL,
             stream TEXT NOT NULL,
             epoch BLOB NOT NULL CHECK (length(epoch) = 16),
@@ -55,7 +60,7 @@ enum Schema {
             frontier BLOB NOT NULL,
             byte_count INTEGER NOT NULL CHECK (byte_count >= 0),
             hybrid_time INTEGER NOT NULL,
-            UNIQUE (log, fork)
+            CHECK ((parent IS NULL) = (first_leaf IS NULL) AND (parent IS NULL) = (id = log) AND size >= first)
         ) STRICT;
 
         CREATE TABLE entries (
@@ -181,7 +186,8 @@ enum Schema {
         CREATE TRIGGER logs_no_delete BEFORE DELETE ON logs
         BEGIN SELECT RAISE(ABORT, 'a log is never deleted'); END;
         CREATE TRIGGER logs_only_grow BEFORE UPDATE ON logs
-        WHEN NEW.branch IS NOT OLD.branch OR NEW.log IS NOT OLD.log OR NEW.fork IS NOT OLD.fork
+        WHEN NEW.branch IS NOT OLD.branch OR NEW.id IS NOT OLD.id OR NEW.log IS NOT OLD.log
+            OR NEW.parent IS NOT OLD.parent OR NEW.first IS NOT OLD.first OR NEW.first_leaf IS NOT OLD.first_leaf
             OR NEW.node IS NOT OLD.node OR NEW.stream IS NOT OLD.stream OR NEW.epoch IS NOT OLD.epoch
             OR NEW.own IS NOT OLD.own OR NEW.size < OLD.size OR NEW.byte_count < OLD.byte_count
             OR NEW.status < OLD.status

@@ -119,9 +119,16 @@ extension StoreCore {
 
     /// Adds a log that holds nothing yet.
     func insertLog(_ name: LogName, isOwn: Bool, status: LogStatus) throws -> Int64 {
+        try insertRow { LogState(branch: $0, name: name, isOwn: isOwn, status: status) }
+    }
+
+    /// Adds a row for a log or a branch of one.
+    func insertRow(_ make: (Int64) -> LogState) throws -> Int64 {
         let branch = (logsByBranch.keys.max() ?? 0) + 1
-        let state = LogState(branch: branch, name: name, isOwn: isOwn, status: status)
+        let state = make(branch)
+        let name = state.name
         try statements.insertLog(state)
+        if name.fork != nil { forkRows[name.log, default: []].append(branch) }
         undo.append(.newLog(name.id))
         logsByBranch[branch] = state
         branchByLog[name.id] = branch
@@ -138,9 +145,9 @@ extension LogState {
 
     /// The last head known of the log: what is held, or what was seen signed beyond that.
     var lastKnownHead: StatedHead {
-        var head = StatedHead(log: name.id, size: frontier.size, root: frontier.root)
+        var head = StatedHead(log: name.log, size: frontier.size, root: frontier.root)
         if let seenHead, let seen = try? SignedCheckpoint(bytes: seenHead).checkpoint, seen.size > head.size {
-            head = StatedHead(log: name.id, size: seen.size, root: seen.root)
+            head = StatedHead(log: name.log, size: seen.size, root: seen.root)
         }
         return head
     }

@@ -18,6 +18,8 @@ public struct StoredRange: Sendable {
     public let first: UInt64
     /// The new entries in order, as they are stored: parts under an order that is held here are gone.
     public let entries: [CheckedEntry]
+    /// Whether they begin a history of the log beside those that were held: the log is forked, and cut into other segments.
+    public var isNewBranch = false
 }
 
 extension StoreCore {
@@ -26,8 +28,12 @@ extension StoreCore {
     ///
     /// An own log that is open takes no ranges. Where this node's own signature stands on the range's checkpoint beyond
     /// what is held, the log is suspended first, and then its entries are taken back.
+    ///
+    /// Where the range holds another entry than the one held, and the writer signed it, the log is forked: the range
+    /// becomes a branch beside what is held, the proof is kept, and an own log is closed.
     /// - Parameters:
     ///   - range: what came.
+    ///   - name: under what name it came: the log's or a branch's; nil for that of a row that is here.
     ///   - key: the Ed25519 public key of the log's writer as the charter gives it, 32 bytes.
     ///   - peer: who sent it.
     ///   - time: the node's clock now.
@@ -36,54 +42,98 @@ extension StoreCore {
     /// - Throws: ``StoreError/unknownLog(_:)`` for a log that was not registered, and what the database fails with. What is
     ///   wrong with the range is no error but ``IngestOutcome/refused(_:)``.
     public func ingest(
-        _ range: EntryRange, key: [UInt8], from peer: NodeID?, time: NodeTime,
+        _ range: EntryRange, of name: LogName? = nil, key: [UInt8], from peer: NodeID?, time: NodeTime,
         isDropAllowed: (_ header: EntryHeader, _ position: Int) -> Bool = { _, _ in false }
     ) throws -> IngestOutcome {
         try requireWritable()
-        guard let state = state(of: range.log) else { throw StoreError.unknownLog(range.log) }
+        guard let name = name ?? state(of: range.log)?.name, let state = state(of: name.log) else {
+            throw StoreError.unknownLog(range.log)
+        }
+        let context = IngestContext(name: name, trunk: state, key: key, peer: peer, time: time)
         do {
-            return try take(range, state: state, key: key, peer: peer, time: time, isDropAllowed: isDropAllowed)
+            return try take(range, context, isDropAllowed: isDropAllowed)
         } catch let refusal as RangeRefusal {
-            try noteRefusal(refusal, of: range, state: state, peer: peer, time: time)
+            try noteRefusal(refusal, of: range, context)
             return .refused(refusal)
         }
     }
 
-    /// Everything of ``ingest(_:key:from:time:isDropAllowed:)`` but the book-keeping of refusals. Throws before anything
-    /// is written.
+    /// Everything of ``ingest(_:of:key:from:time:isDropAllowed:)`` but the book-keeping of refusals. A refusal is thrown
+    /// before anything is written.
     private func take(
-        _ range: EntryRange, state: LogState, key: [UInt8], peer: NodeID?, time: NodeTime,
-        isDropAllowed: (EntryHeader, Int) -> Bool
+        _ range: EntryRange, _ context: IngestContext, isDropAllowed: (EntryHeader, Int) -> Bool
     ) throws -> IngestOutcome {
-        try RangeVerifier.checkLimits(of: range, log: state.name.id)
-        let size = state.frontier.size
-        guard range.start <= size else {
-            throw RangeRefusal(log: range.log, index: range.start, rule: .wrongStart(expected: size))
+        try RangeVerifier.checkLimits(of: range, log: context.name.id)
+        let placements = try placements(of: range, context)
+        guard !placements.isEmpty else {
+            throw RangeRefusal(
+                log: range.log, index: range.start, rule: .wrongStart(expected: context.trunk.frontier.size))
         }
-        let overlap = Int(min(size, range.end) - range.start)
-        if let index = try firstDifference(range, overlap: overlap) {
-            try refuseContradiction(range, at: index, state: state, key: key, peer: peer, time: time)
+        if let holder = placements.first(where: { $0.fork == nil && $0.row.frontier.size >= range.end }) {
+            return .alreadyHeld(holder.row.head)
         }
-        if range.end <= size { return .alreadyHeld(state.head) }
-        if state.isOwn && state.status == .open {
-            try suspendForRange(range, state: state, peer: peer, time: time)
+        let orders = try orders(for: context.name.stream)
+        var refusal: RangeRefusal?
+        for placement in placements {
+            if placement.fork == nil && placement.row.isOwn && placement.row.status == .open {
+                try suspendForRange(range, state: placement.row, context)
+            }
+            do {
+                let verified = try verify(range, placement, context, orders, isDropAllowed)
+                let stored = try store(verified, placement, range, context, orders)
+                try closeTakenBack(range.log)
+                return .stored(stored)
+            } catch let error as RangeRefusal {
+                refusal = refusal ?? error
+            }
         }
+        if let placement = placements.first(where: { $0.fork != nil }), let index = placement.fork {
+            try refuseContradiction(range, at: index, placement.row, context)
+        }
+        throw refusal ?? RangeRefusal(log: range.log, index: range.start, rule: .empty)
+    }
 
-        let orders = try orders(for: state.name.stream)
+    private func verify(
+        _ range: EntryRange, _ placement: Placement, _ context: IngestContext, _ orders: StreamOrders,
+        _ isDropAllowed: (EntryHeader, Int) -> Bool
+    ) throws -> VerifiedRange {
+        let row = placement.row
+        let start = placement.fork ?? row.frontier.size
+        let frontier = try placement.fork.map { try self.frontier(along: row.stored, size: $0) } ?? row.frontier
         let rest = EntryRange(
-            log: range.log, start: size, entries: Array(range.entries[overlap...]), checkpoint: range.checkpoint)
-        let verified = try RangeVerifier.verify(rest, extending: state.frontier, name: state.name, key: key) {
+            log: context.name.id, start: start, entries: Array(range.entries[Int(start - range.start)...]),
+            checkpoint: range.checkpoint)
+        return try RangeVerifier.verify(rest, extending: frontier, name: context.name, key: context.key) {
             header, position in
-            orders.covers(header, at: EntryAddress(log: header.log, index: header.index), position: position)
+            orders.covers(header, at: EntryAddress(log: row.name.id, index: header.index), position: position)
                 || isDropAllowed(header, position)
         }
-        let stored = try store(verified, branch: state.branch, orders: orders, time: time)
-        closeTakenBack(range.log)
-        return .stored(stored)
     }
 
     private func store(
-        _ verified: VerifiedRange, branch: Int64, orders: StreamOrders, time: NodeTime
+        _ verified: VerifiedRange, _ placement: Placement, _ range: EntryRange, _ context: IngestContext,
+        _ orders: StreamOrders
+    ) throws -> StoredRange {
+        guard let index = placement.fork else {
+            return try store(verified, in: placement.row, orders: orders, time: context.time)
+        }
+        guard let first = verified.entries.first else { preconditionFailure("a verified range has entries") }
+        // Two true histories under two signed heads can always be proven to contradict each other. Where that fails, it is
+        // what is held here that was altered since it was checked.
+        let held = placement.row
+        guard let proof = try proof(that: verified, contradicts: held, publicKey: context.key) else {
+            throw RangeRefusal(log: context.name.id, index: index, rule: .heldIsDamaged)
+        }
+        let row = try openBranch(at: ForkPoint(index: index, leaf: first.id.hash), from: held, context)
+        var stored = try store(verified, in: row, orders: orders, time: context.time)
+        stored.isNewBranch = true
+        try storeForkProof(proof, log: context.name.log, time: context.time)
+        try reportFork(verified.checkpoint, of: row, against: held, context)
+        return stored
+    }
+
+    private func store(
+        _ verified: VerifiedRange, in row: LogState, orders: StreamOrders, time: NodeTime
     ) throws -> StoredRange {
         var entries: [CheckedEntry] = []
         entries.reserveCapacity(verified.entries.count)
@@ -91,37 +141,29 @@ extension StoreCore {
         var latest: UInt64 = 0
         for (offset, checked) in verified.entries.enumerated() {
             let index = verified.start + UInt64(offset)
-            let entry = orders.strip(checked, at: EntryAddress(log: verified.name.id, index: index))
-            try statements.insertEntry(branch: branch, index: index, raw: entry.raw, leaf: entry.id.hash)
+            let entry = orders.strip(checked, at: EntryAddress(log: row.name.id, index: index))
+            try statements.insertEntry(branch: row.branch, index: index, raw: entry.raw, leaf: entry.id.hash)
             byteCount += entry.raw.byteCount
             if let header = entry.entry?.header { latest = max(latest, header.hybridTime) }
             entries.append(entry)
         }
         try statements.insertCheckpoint(
-            branch: branch, size: verified.frontier.size, note: verified.checkpoint.bytes)
+            branch: row.branch, size: verified.frontier.size, note: verified.checkpoint.bytes)
         clock.observe(
             HybridTimestamp(packed: latest), physicalMilliseconds: UInt64(max(0, time.utcMilliseconds)))
         bytesInTransaction += byteCount
-        change(branch) {
+        change(row.branch) {
             $0.frontier = verified.frontier
             $0.byteCount += UInt64(byteCount)
             $0.sealedSize = verified.frontier.size
             $0.unsealedBytes = 0
         }
-        return StoredRange(head: verified.head, first: verified.start, entries: entries)
-    }
-
-    /// The first index at which the range holds another entry than the store.
-    private func firstDifference(_ range: EntryRange, overlap: Int) throws -> UInt64? {
-        for offset in 0..<overlap {
-            let index = range.start + UInt64(offset)
-            if try leafHash(of: range.log, at: index) != range.entries[offset].id.hash { return index }
-        }
-        return nil
+        let head = LogHead(name: row.name, size: verified.frontier.size, root: verified.frontier.root)
+        return StoredRange(head: head, first: verified.start, entries: entries)
     }
 
     /// Suspends an open own log where the range's checkpoint is signed by this node itself, beyond what it holds.
-    private func suspendForRange(_ range: EntryRange, state: LogState, peer: NodeID?, time: NodeTime) throws {
+    private func suspendForRange(_ range: EntryRange, state: LogState, _ context: IngestContext) throws {
         let checkpoint = try RangeVerifier.checkpoint(of: range, name: state.name)
         let key = try signingKey(for: state.name).verifierKey
         do throws(CheckpointError) {
@@ -129,28 +171,27 @@ extension StoreCore {
         } catch {
             throw RangeRefusal(log: range.log, index: range.start, rule: .ownLogIsOpen)
         }
-        try suspend(state, seen: checkpoint, peer: peer, time: time)
+        try suspend(state, seen: checkpoint, peer: context.peer, time: context.time)
     }
 
     /// Closes an own log once all of it that was seen is held again, in the transaction that brought it: a command that comes
     /// next begins a new epoch.
-    private func closeTakenBack(_ log: LogID) {
+    private func closeTakenBack(_ log: LogID) throws {
         guard let state = state(of: log), case .suspended(let seen) = state.status, state.frontier.size >= seen.size else {
             return
         }
-        giveUp(state, reason: .takenBack)
+        try giveUp(state, reason: .takenBack)
     }
 
     /// Keeps a refused range as an incident; where the writer may have signed two histories, with both heads.
-    private func noteRefusal(
-        _ refusal: RangeRefusal, of range: EntryRange, state: LogState, peer: NodeID?, time: NodeTime
-    ) throws {
+    private func noteRefusal(_ refusal: RangeRefusal, of range: EntryRange, _ context: IngestContext) throws {
+        let log = context.name.log
         try storeIncident(
             Incident(
-                utcMilliseconds: time.utcMilliseconds,
-                kind: refusal.isPossibleFork ? "possible fork" : "range refused", peer: peer, log: state.name.id,
+                utcMilliseconds: context.time.utcMilliseconds,
+                kind: refusal.isPossibleFork ? "possible fork" : "range refused", peer: context.peer, log: log,
                 text: refusal.description,
-                heldHead: refusal.isPossibleFork ? try newestCheckpoint(of: state.name.id) : nil,
+                heldHead: refusal.isPossibleFork ? try newestCheckpoint(of: log) : nil,
                 shownHead: refusal.isPossibleFork ? range.checkpoint : nil))
     }
 }

@@ -19,6 +19,7 @@ extension StoreCore {
     public func register(_ name: LogName) throws {
         try requireWritable()
         guard name.network == configuration.network else { throw StoreError.otherNetwork(name.network) }
+        precondition(name.fork == nil, "a branch comes to be known by its first range")
         guard branchByLog[name.id] == nil else { return }
         let isOwn = name.node == configuration.node
         let branch = try insertLog(name, isOwn: isOwn, status: .open)
@@ -56,7 +57,7 @@ extension StoreCore {
         if seen.checkpoint.size <= state.frontier.size {
             let held = try frontier(of: log, size: seen.checkpoint.size)
             if held?.root == seen.checkpoint.root { return .alreadyHeld }
-            try recordContradiction(state, shown: seen, theirLeaves: nil, key: key, time: time)
+            try recordContradiction(state, shown: seen, key: key, time: time)
             try storeIncident(
                 Incident(
                     utcMilliseconds: time.utcMilliseconds, kind: "own log forked", peer: peer, log: log,
@@ -102,7 +103,7 @@ extension StoreCore {
         giveUp(state, reason: reason)
     }
 
-    func giveUp(_ state: LogState, reason: LogCloseReason) {
+    func giveUp(_ state: LogState, reason: LogCloseReason) throws {
         if case .closed = state.status { return }
         change(state.branch) { $0.status = .closed(reason) }
         if openLogs[state.name.stream] == state.name.id {
@@ -123,14 +124,14 @@ extension StoreCore {
         case .guardAgrees:
             guard startVerdict == .agrees else { throw StoreError.guardDisagrees(startVerdict) }
         case .newEpochs:
-            for log in openLogs.values.sorted() {
-                guard let state = state(of: log) else { continue }
-                giveUp(state, reason: .guardFailed)
+            // Suspended logs too: what was shown of them may be all that will ever come, and no epoch follows an open end.
+            for state in logsByBranch.values.filter(\.isOwn).sorted(by: { $0.branch < $1.branch }) {
+                try giveUp(state, reason: state.status == .open ? .guardFailed : .takenBack)
             }
         }
         // A log that was suspended when the process ended is never written to again, whatever becomes of its entries.
         for state in logsByBranch.values where state.isOwn {
-            if case .suspended = state.status { giveUp(state, reason: .takenBack) }
+            if case .suspended = state.status { try giveUp(state, reason: .takenBack) }
         }
         undo.append(.startConfirmed)
         isStartConfirmed = true

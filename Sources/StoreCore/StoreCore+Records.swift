@@ -38,17 +38,23 @@ extension StoreCore {
         try oldest.run()
     }
 
-    /// Keeps the proof of a fork, which the caller has checked; a second proof about the same larger head adds nothing.
+    /// No more proofs of one log are kept: one says all, others only say it of other heads.
+    static let maximumProofsOfALog: Int64 = 16
+
+    /// Keeps the proof of a fork, which the caller has checked, and closes the log where it is this node's own. A proof of
+    /// the same two heads adds nothing.
     ///
     /// - Parameter log: the log that was forked.
     public func storeForkProof(_ proof: ForkProof, log: LogID, time: NodeTime) throws {
         try requireWritable()
-        let known = try connection.cached("SELECT 1 FROM fork_proofs WHERE log = ?1 AND smaller = ?2 AND larger = ?3")
+        if let state = state(of: log), state.isOwn { try giveUp(state, reason: .forked) }
+        let known = try connection.cached(
+            "SELECT count(*), sum(smaller = ?2 AND larger = ?3) FROM fork_proofs WHERE log = ?1")
         defer { known.reset() }
         known.bind(1, log.hash)
         known.bind(2, proof.smaller.bytes)
         known.bind(3, proof.larger.bytes)
-        if try known.step() { return }
+        if try known.step(), known.int64(0) >= StoreCore.maximumProofsOfALog || known.int64(1) > 0 { return }
         let statement = try connection.cached(
             """
             INSERT INTO fork_proofs (log, smaller, larger, prefix_root, path, utc_milliseconds)

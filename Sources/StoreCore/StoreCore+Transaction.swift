@@ -96,8 +96,10 @@ extension StoreCore {
             case .log(let state): logsByBranch[state.branch] = state
             case .newLog(let log):
                 if let branch = branchByLog.removeValue(forKey: log) {
-                    logsByBranch[branch] = nil
+                    let name = logsByBranch.removeValue(forKey: branch)?.name
                     touched.remove(branch)
+                    tables.rootsBeforeForks[branch] = nil
+                    if let name, name.fork != nil { forkRows[name.log]?.removeAll { $0 == branch } }
                 }
             case .openLog(let stream, let log): openLogs[stream] = log
             case .orders: knownOrders = nil
@@ -125,7 +127,7 @@ extension StoreCore {
     func seal(_ branch: Int64) throws {
         guard let state = logsByBranch[branch] else { return }
         let checkpoint = Checkpoint(
-            log: LogOrigin(network: configuration.network, log: state.name.id), size: state.frontier.size,
+            log: LogOrigin(network: configuration.network, log: state.name.log), size: state.frontier.size,
             root: state.frontier.root)
         let note: [UInt8]
         do {
@@ -141,12 +143,12 @@ extension StoreCore {
     }
 
     func signingKey(for name: LogName) throws -> NoteSigningKey {
-        if let key = signingKeys[name.id] { return key }
-        let keyName = LogOrigin(network: configuration.network, log: name.id).keyName
+        if let key = signingKeys[name.log] { return key }
+        let keyName = LogOrigin(network: configuration.network, log: name.log).keyName
         guard let key = NoteSigningKey(name: keyName, seed: configuration.signingSeed) else {
             throw StoreError.unusableSigningKey
         }
-        signingKeys[name.id] = key
+        signingKeys[name.log] = key
         return key
     }
 

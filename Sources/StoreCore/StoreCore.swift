@@ -35,6 +35,8 @@ public final class StoreCore: EventReading {
 
     var logsByBranch: [Int64: LogState] = [:]
     var branchByLog: [LogID: Int64] = [:]
+    /// The rows beside the first of every log that has several, by the log's id.
+    var forkRows: [LogID: [Int64]] = [:]
     var openLogs: [StreamID: LogID] = [:]
     /// Epochs drawn for logs that are not opened yet, because something that is to stand in them names the epoch.
     var plannedEpochs: [StreamID: Epoch] = [:]
@@ -84,6 +86,7 @@ public final class StoreCore: EventReading {
         for state in loaded.states {
             logsByBranch[state.branch] = state
             branchByLog[state.name.id] = state.branch
+            if state.parent != nil { forkRows[state.name.log, default: []].append(state.branch) }
             if state.isOwn && state.status == .open { openLogs[state.name.stream] = state.name.id }
         }
         guard let clock = HybridClock(resumingAfter: HybridTimestamp(packed: loaded.hybridTime)) else {
@@ -105,6 +108,11 @@ public final class StoreCore: EventReading {
     /// One log; nil where it is not known.
     public func log(_ log: LogID) throws -> StoredLog? {
         state(of: log)?.stored
+    }
+
+    /// The branches of a log beside the row of its own name.
+    public func branches(of log: LogID) throws -> [StoredLog] {
+        (forkRows[log] ?? []).compactMap { logsByBranch[$0]?.stored }
     }
 
     /// The failure that stopped the store; nil while it runs.

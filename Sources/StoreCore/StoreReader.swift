@@ -40,9 +40,20 @@ public final class StoreReader: EventReading {
     /// One log; nil where it is not known.
     public func log(_ log: LogID) throws -> StoredLog? {
         let statement = try tables.connection.cached(
-            "SELECT \(EventTables.logColumns) FROM logs WHERE log = ?1 AND fork = 0")
+            "SELECT \(EventTables.logColumns) FROM logs WHERE id = ?1")
         defer { statement.reset() }
         statement.bind(1, log.hash)
         return try statement.step() ? try tables.storedLog(statement).log : nil
+    }
+
+    /// The branches of a log beside the row of its own name.
+    public func branches(of log: LogID) throws -> [StoredLog] {
+        let statement = try tables.connection.cached(
+            "SELECT \(EventTables.logColumns) FROM logs WHERE log = ?1 AND parent IS NOT NULL ORDER BY branch")
+        defer { statement.reset() }
+        statement.bind(1, log.hash)
+        var branches: [StoredLog] = []
+        while try statement.step() { branches.append(try tables.storedLog(statement).log) }
+        return branches
     }
 }

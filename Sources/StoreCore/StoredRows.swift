@@ -48,6 +48,8 @@ public struct StoredLog: Hashable, Sendable {
     public let branch: Int64
     /// How far it is held.
     public let head: LogHead
+    /// For a branch of a forked log, the small number of the row that holds what comes before it; nil for a log itself.
+    public let parent: Int64?
     /// Bytes of all headers and bodies, as they were when they came.
     public let byteCount: UInt64
     /// Whether this node is its writer.
@@ -57,6 +59,10 @@ public struct StoredLog: Hashable, Sendable {
 
     /// The log's name.
     public var name: LogName { head.name }
+    /// Index of the first entry of the row: 0, or where the branch begins.
+    public var start: UInt64 { name.start }
+    /// Number of entries of the row itself.
+    public var count: UInt64 { head.size - start }
 }
 
 /// An entry as it lies in the file.

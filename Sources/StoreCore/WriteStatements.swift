@@ -26,8 +26,9 @@ final class WriteStatements {
         arrival = try connection.prepare("INSERT INTO arrivals (branch, first, count) VALUES (?1, ?2, ?3)")
         log = try connection.prepare(
             """
-            INSERT INTO logs (branch, log, node, stream, epoch, own, status, size, root, frontier, byte_count, hybrid_time)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, ?7, ?8, 0, 0)
+            INSERT INTO logs (branch, id, log, node, stream, epoch, own, parent, first, first_leaf, size, root, frontier,
+                status, byte_count, hybrid_time)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?9, ?11, ?12, 0, 0, 0)
             """)
         growth = try connection.prepare(
             """
@@ -89,12 +90,16 @@ final class WriteStatements {
     func insertLog(_ state: LogState) throws(DatabaseFailure) {
         log.bind(1, state.branch)
         log.bind(2, state.name.id.hash)
-        log.bind(3, state.name.node.text)
-        log.bind(4, state.name.stream.description)
-        log.bind(5, state.name.epoch.bytes)
-        log.bind(6, state.isOwn ? Int64(1) : 0)
-        log.bind(7, state.frontier.root)
-        log.bind(8, state.frontier.bytes)
+        log.bind(3, state.name.log.hash)
+        log.bind(4, state.name.node.text)
+        log.bind(5, state.name.stream.description)
+        log.bind(6, state.name.epoch.bytes)
+        log.bind(7, state.isOwn ? Int64(1) : 0)
+        if let parent = state.parent { log.bind(8, parent) } else { log.bindNull(8) }
+        log.bind(9, state.name.start)
+        if let fork = state.name.fork { log.bind(10, fork.leaf) } else { log.bindNull(10) }
+        log.bind(11, state.frontier.root)
+        log.bind(12, state.frontier.bytes)
         try log.run()
     }
 

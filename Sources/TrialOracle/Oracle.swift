@@ -134,8 +134,7 @@ enum OracleCommands {
         case .responseReceived(let response):
             said =
                 "respond \(name(response.participant)) \(response.identifier) \(response.status) "
-                + "\(response.authored) \(response.documentSHA256) \(response.instances.map { line($0, name) }) "
-                + "\(response.changes.map(change))"
+                + "\(response.authored) \(response.documentSHA256)"
         case .removed(let removal): said = "remove " + text(removal, name)
         case .restored(let removal): said = "restore " + text(removal, name)
         case .participationNumbered(let payload):
@@ -152,6 +151,12 @@ enum OracleCommands {
         default: said = "\(action.operation)"
         }
         return said + " \(provenance)"
+    }
+
+    /// What a node made of an answer: where its values stand, and which.
+    static func placement(_ entry: WrittenEntry, naming name: (EntryID) -> EntryID) -> String? {
+        guard case .responseReceived(let response)? = entry.action?.operation else { return nil }
+        return "\(response.instances.map { line($0, name) }) \(response.changes.map(change))"
     }
 
     private static func text(_ save: FormSave, _ name: (EntryID) -> EntryID) -> String {

@@ -75,18 +75,19 @@ extension RecordOracle {
                 && !begunTwice.contains(id) && !(snapshot.instances[id]?.parent.map(begunTwice.contains) ?? false)
         }
         for whole in wholes { snapshot.conflicts.insert(line(ofWhole: whole, in: snapshot)) }
-        let answers = answersWithAlternatives.filter {
-            counts($0.form, in: snapshot) && !begunTwice.contains($0.form)
-        }
-        for (form, versions) in answers {
+        var answered: Set<InstanceID> = []
+        for (forms, versions) in answersWithAlternatives {
+            let counting = forms.filter { counts($0, in: snapshot) }
+            guard let lowest = counting.min() else { continue }
+            answered.formUnion(counting)
             snapshot.conflicts.insert(
                 ConflictLine.text(
-                    .answer, form, nil, sides: versions.map { "answer \($0)" }, decisions: [],
+                    .answer, lowest, nil, sides: versions.map { "answer \($0)" }, decisions: [],
                     isWaiting: awaits(versions)))
         }
         for (id, instance) in snapshot.instances where counts(id, in: snapshot) {
             let larger = [id] + [instance.parent].compactMap { $0 }
-            let isLarger = { begunTwice.contains($0) || wholes.contains($0) || answers.map(\.form).contains($0) }
+            let isLarger = { begunTwice.contains($0) || wholes.contains($0) || answered.contains($0) }
             if larger.contains(where: isLarger) { continue }
             for (oid, item) in instance.items where item.isConflict {
                 snapshot.conflicts.insert(

@@ -59,8 +59,8 @@ extension RecordOracle {
             }
     }
 
-    /// The versions of each answer that stand beside each other, by the lowest form that they stand in.
-    var answersWithAlternatives: [(form: InstanceID, versions: [EntryID])] {
+    /// The versions of each answer that stand beside each other, with the forms that they stand in.
+    var answersWithAlternatives: [(forms: [InstanceID], versions: [EntryID])] {
         let all = responses
         return Set(all.map(\.answer)).compactMap { answer in
             let standing = all.filter { $0.answer == answer && stands($0, among: all) }
@@ -69,8 +69,7 @@ extension RecordOracle {
                     id(of: $0, in: one.response.instances, by: one.entry.id)
                 }
             }
-            guard standing.count > 1, let form = forms.min() else { return nil }
-            return (form, standing.map(\.entry.id))
+            return standing.count > 1 ? (forms, standing.map(\.entry.id)) : nil
         }
     }
 

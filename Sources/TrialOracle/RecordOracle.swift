@@ -52,6 +52,11 @@ struct RecordOracle {
                 if OracleCommands.haveOneCommand(left, right) { reused.insert(left.id) }
             }
         }
+        for sending in counting {
+            guard let other = counting.first(where: { $0.id == standing[sending.id] }) else { continue }
+            let places = [sending, other].map { OracleCommands.placement($0) { standing[$0] ?? $0 } }
+            if places[0] != places[1] { reused.formUnion([sending.id, other.id]) }
+        }
         self.standing = standing
         self.reused = reused
         entries = distinct

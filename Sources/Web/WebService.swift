@@ -43,7 +43,9 @@ public struct WebService: Service {
         let listeners = ListenerCount()
         let tokens = TokenFile(directory)
         WebAPI(access: access, listeners: listeners).add(to: router, tokens: tokens)
-        NodePages(access: access, sessions: BrowserSessions(directory), listeners: listeners).add(to: router)
+        NodePages(
+            access: access, sessions: BrowserSessions(directory, clock: .system), listeners: listeners
+        ).add(to: router)
         return router
     }
 

@@ -20,8 +20,8 @@ struct Varde: AsyncParsableCommand {
         version: Software.name,
         subcommands: [
             DemoCommand.self, NetworkCommand.self, NodeCommand.self, StatusCommand.self, StudyCommand.self,
-            ImportCommand.self, ExportCommand.self, VerifyCommand.self, ParticipantCommand.self, RebuildCommand.self,
-            QueryCommand.self, TokenCommand.self,
+            ImportCommand.self, ExportCommand.self, ProveCommand.self, VerifyCommand.self, ParticipantCommand.self,
+            RebuildCommand.self, QueryCommand.self, TokenCommand.self, BackupCommand.self, RestoreCommand.self,
             BenchCommand.self, SimulateCommand.self,
         ])
 

@@ -116,6 +116,7 @@ struct IngestTests {
             case .refused: "refused"
             case .contradicts: "contradicts"
             case .outOfPlace: "out of place"
+            case .isNoBranch: "is no branch"
             case .failed: "failed"
             }
         }

@@ -46,6 +46,18 @@ struct StartRuleTests {
         #expect(rule.decide(now: 11_000) == .mayAppend(openNewEpochFor: .all))
     }
 
+    @Test func `a directory that was set back, copied or restored writes on only in new epochs, whoever was heard`() {
+        var rule = rule(.setBack)
+        #expect(rule.decide(now: 1_000) == .waiting(for: peers.sorted(), takingBack: []))
+        rule.ownLogAhead(log: log, size: 12)
+        for peer in peers { rule.peerAnswered(peer) }
+        #expect(rule.decide(now: 2_000) == .waiting(for: [], takingBack: [log]))
+        rule.takenBack(log: log, size: 12, now: 2_100)
+        #expect(rule.decide(now: 2_100) == .mayAppend(openNewEpochFor: .all))
+        rule.allEpochsOpened()
+        #expect(rule.decide(now: 2_200) == .mayAppend(openNewEpochFor: .none))
+    }
+
     @Test func `with nobody to ask the guard decides at once`() {
         var agreeing = rule(.agrees, peers: [])
         var differing = rule(.differs, peers: [])

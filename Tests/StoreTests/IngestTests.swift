@@ -158,8 +158,39 @@ struct IngestTests {
         #expect(report.isSound && report.entriesNotUnderstood == 1)
     }
 
-    @Test func `two signed histories are refused with a proof of the fork, shorter or longer`() throws {
+    @Test func `another history of a log, shorter or longer, becomes a branch, with a proof of the fork`() throws {
         for length in [4, 6, 9] {
+            let directory = TemporaryDirectory()
+            let core = try Fixture.open(directory)
+            var writer = try FreeWriter()
+            for number in 0..<6 { writer.add(Fixture.draft(UInt64(number))) }
+            _ = try core.ingestOne(writer.range(), of: writer.name)
+            var fork = try FreeWriter()
+            for number in 0..<3 { fork.add(Fixture.draft(UInt64(number))) }
+            for number in 3..<length { fork.add(Fixture.draft(UInt64(number)), seed: 99) }
+            let stored = try Fixture.required(core.ingestOne(fork.range(2..<length), of: fork.name).stored)
+            let branch = writer.name.branch(at: ForkPoint(index: 3, leaf: fork.entries[3].id.hash))
+            #expect(stored.isNewBranch && stored.first == 3 && stored.head.name == branch)
+            #expect(try core.contents() == [writer.name.id: writer.entries, branch.id: Array(fork.entries[3...])])
+            let proof = try Fixture.required(core.forkProofs().first)
+            try proof.verify(with: writer.key.verifierKey)
+            let incident = try core.incidents(limit: 1)[0]
+            #expect(incident.kind == "log forked")
+            #expect(incident.heldHead == (try writer.checkpoint()))
+            #expect(incident.shownHead == (try fork.checkpoint()))
+            guard case .alreadyHeld = try core.ingestOne(fork.range(2..<length), of: fork.name) else {
+                Issue.record("it is held already")
+                return
+            }
+            #expect(try core.forkProofs().count == 1)
+            #expect(try LogVerification.run(on: core, writerKey: Fixture.publicKey).isSound)
+        }
+    }
+
+    @Test func `a range that begins after the histories parted is refused, with a proof where its head suffices`()
+        throws
+    {
+        for length in [5, 9] {
             let directory = TemporaryDirectory()
             let core = try Fixture.open(directory)
             var writer = try FreeWriter()
@@ -169,18 +200,11 @@ struct IngestTests {
             var fork = try FreeWriter()
             for number in 0..<3 { fork.add(Fixture.draft(UInt64(number))) }
             for number in 3..<length { fork.add(Fixture.draft(UInt64(number)), seed: 99) }
-            let refusal = try Fixture.required(core.ingestOne(fork.range(2..<length), of: fork.name).refusal)
+            let refusal = try Fixture.required(core.ingestOne(fork.range(4..<length), of: fork.name).refusal)
             #expect(refusal.rule == .contradictsHeld(isSigned: true))
-            #expect(refusal.index == 3)
             #expect(try core.contents() == before)
-            let proof = try Fixture.required(core.forkProofs().first)
-            try proof.verify(with: writer.key.verifierKey)
-            let incident = try core.incidents(limit: 1)[0]
-            #expect(incident.kind == "possible fork")
-            #expect(incident.heldHead == (try writer.checkpoint()))
-            #expect(incident.shownHead == (try fork.checkpoint()))
-            _ = try core.ingestOne(fork.range(2..<length), of: fork.name)
-            #expect(try core.forkProofs().count == 1)
+            #expect(try core.forkProofs().count == (length < 6 ? 1 : 0))
+            #expect(try core.incidents(limit: 1)[0].kind == "possible fork")
         }
     }
 

@@ -135,6 +135,18 @@ struct OwnLogTests {
         #expect(opening.reason == .forked)
     }
 
+    @Test func `new epochs follow suspended logs too, where not all peers could be heard`() throws {
+        let lost = try Lost()
+        let core = lost.core
+        let range = try Fixture.required(lost.peer.readRange(log: lost.name.id, from: 0, maximumBytes: .max))
+        #expect(try core.ingestOne(range, of: lost.name).stored?.head.size == 5)
+        try core.transaction { try core.confirmStart(.newEpochs) }
+        #expect(try core.log(lost.name.id)?.status == .closed(.takenBack))
+        let appended = try core.appendOne(Fixture.draft(9))
+        let opening = try LogOpening(bytes: Fixture.required(appended.written[0].bytes(of: .structure)))
+        #expect(opening.reason == .restored && opening.earlierHeads.map(\.size) == [5])
+    }
+
     @Test func `a head that is held changes nothing`() throws {
         let directory = TemporaryDirectory()
         let core = try Fixture.open(directory)

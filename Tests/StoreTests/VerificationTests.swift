@@ -93,13 +93,13 @@ struct VerificationTests {
         let report = try LogVerification.run(on: core, writerKey: Fixture.publicKey) { last = $0 }
         #expect(report.problems.isEmpty)
         #expect(report.isSound)
-        #expect(report.logs == 2)
-        #expect(report.entries == 14)
-        #expect(report.checkpoints == 4)
+        #expect(report.logs == 3)
+        #expect(report.entries == 19)
+        #expect(report.checkpoints == 5)
         #expect(report.partsDropped == 7)
-        #expect(last?.entries == 14 && last?.total == 14)
+        #expect(last?.entries == 19 && last?.total == 19)
         let blind = try LogVerification.run(on: core, writerKey: { _ in nil })
-        #expect(blind.isSound && blind.checkpoints == 0 && blind.checkpointsWithoutKey == 4)
+        #expect(blind.isSound && blind.checkpoints == 0 && blind.checkpointsWithoutKey == 5)
     }
 
     @Test func `signatures by another key than the charter's are found`() throws {

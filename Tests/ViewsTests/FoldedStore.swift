@@ -10,14 +10,28 @@ final class FoldedStore: @unchecked Sendable {
     private let core: StoreCore
     private var fold: StudyFold
     private var arrival: Int64 = 0
+    /// Number of the last command of ``write(_:)``.
+    private var commands = 1_000_000
     let path: String
     let generated: GeneratedStudy
+    /// What views depend on: the study's own, with a plan where the test has one.
+    let context: StudyViewContext
 
-    init(_ path: String, values: Int = 600, valuesPerParticipant: Int = 60, itemsPerForm: Int = 6) throws {
+    init(
+        _ path: String, values: Int = 600, valuesPerParticipant: Int = 60, itemsPerForm: Int = 6, plan: TrialPlan? = nil
+    ) throws {
         self.path = path
         core = try GeneratedStudy.store(in: path)
         generated = try GeneratedStudy(
             in: core, values: values, valuesPerParticipant: valuesPerParticipant, itemsPerForm: itemsPerForm)
+        let plain = generated.context
+        context =
+            plan.map {
+                StudyViewContext(
+                    study: plain.study, authority: plain.authority, definition: plain.definition,
+                    definitionHash: plain.definitionHash, plan: $0, planHash: .sha256([UInt8]("plan".utf8)),
+                    locations: plain.locations)
+            } ?? plain
         fold = StudyFold(study: generated.study, directory: generated.context.authority.directory)
         try catchUp()
         _ = fold.takeChanges()
@@ -54,7 +68,7 @@ final class FoldedStore: @unchecked Sendable {
             var changes = fold.takeChanges()
             changes.merge(asked[fold.study] ?? [:]) { $0.union($1) }
             return FoldReport(
-                contexts: [fold.study: generated.context],
+                contexts: [fold.study: context],
                 updates: changes.isEmpty ? [] : [StudyUpdate(fold, changes: changes)], arrival: arrival,
                 leaf: try core.leafHash(atArrival: arrival) ?? .zero)
         }
@@ -63,6 +77,27 @@ final class FoldedStore: @unchecked Sendable {
     /// The participants' registrations, sorted.
     var participants: [EntryID] {
         lock.withLock { fold.locations[GeneratedStudy.location]?.records.keys.sorted() ?? [] }
+    }
+
+    /// A participant's record.
+    func record(_ participant: EntryID) -> ParticipantState? {
+        lock.withLock { fold.locations[GeneratedStudy.location]?.participant(participant) }
+    }
+
+    /// Something of the fold.
+    func folded<Result>(_ body: (StudyFold) -> Result) -> Result { lock.withLock { body(fold) } }
+
+    /// Writes operations about a participant, each an entry of a commit of its own; gives them, and the last arrival.
+    func write(_ operations: Trial.Operation...) throws -> (entries: [EntryID], arrival: Int64) {
+        var entries: [EntryID] = []
+        var arrival: Int64 = 0
+        for operation in operations {
+            arrival = try commit { core in
+                commands += 1
+                entries.append(try generated.append(operation, about: 0, number: commands, in: core))
+            }
+        }
+        return (entries, arrival)
     }
 
     var counts: StreamCounts? { lock.withLock { fold.locations[GeneratedStudy.location]?.counts } }

@@ -18,7 +18,8 @@ struct PageTests {
 
     /// Lets a browser in; gives its cookie.
     private func session(_ node: TestNode) async throws -> String {
-        let code = try BrowserSessions.makeCode(in: node.directory)
+        let code = try BrowserSessions.makeCode(
+            in: node.directory, at: SessionClock.system.utcSeconds())
         let response = try await ask(node, "/session", method: "POST", form: "code=\(code)")
         #expect(response.status == 303)
         #expect(response.headers["location"] == "/")
@@ -33,7 +34,8 @@ struct PageTests {
             #expect(try await ask(node, "/").status == 303)
             #expect(try await ask(node, "/page/main").status == 401)
             #expect(try await ask(node, "/page/events").status == 401)
-            let code = try BrowserSessions.makeCode(in: node.directory)
+            let code = try BrowserSessions.makeCode(
+            in: node.directory, at: SessionClock.system.utcSeconds())
             #expect(try await ask(node, "/session?code=\(code)").text.contains(code))
             let first = try await ask(node, "/session", method: "POST", form: "code=\(code.uppercased())")
             #expect(first.status == 303)

@@ -74,7 +74,24 @@ public struct StreamID: Hashable, Comparable, Sendable, CustomStringConvertible 
     public static func < (left: StreamID, right: StreamID) -> Bool { left.description < right.description }
 }
 
-/// Everything that makes a log's id: one writer's part of one stream in one epoch.
+/// Where a branch of a forked log begins: the first index at which it holds another entry, and that entry's leaf hash.
+public struct ForkPoint: Hashable, Sendable {
+    /// The index.
+    public let index: UInt64
+    /// The leaf hash of the branch's entry there.
+    public let leaf: Hash
+
+    /// States a fork point.
+    public init(index: UInt64, leaf: Hash) {
+        self.index = index
+        self.leaf = leaf
+    }
+}
+
+/// Everything that makes a log's id: one writer's part of one stream in one epoch; or of a branch of such a log.
+///
+/// A writer that signed two histories of a log forked it. What they have in common keeps the log's name, and what follows is
+/// a branch under each of them, which is stored, announced and pulled like a log of its own, by an ``id`` of its own.
 public struct LogName: Hashable, Sendable {
     /// The network whose charter names the writer.
     public let network: NetworkID
@@ -84,7 +101,13 @@ public struct LogName: Hashable, Sendable {
     public let stream: StreamID
     /// The random name of this run of the writer's log.
     public let epoch: Epoch
-    /// SHA-256 over the domain `varde/log/0` and the four parts, each after its length in one byte.
+    /// The log's id, which stands in its headers and checkpoints: SHA-256 over the domain `varde/log/0` and the four parts,
+    /// each after its length in one byte.
+    public let log: LogID
+    /// Where the branch begins; nil for the log itself.
+    public let fork: ForkPoint?
+    /// What is stored, announced and pulled under this name: the log's id; for a branch SHA-256 over the domain
+    /// `varde/branch/0`, the log's id, the index in eight bytes and the leaf hash.
     public let id: LogID
 
     /// Names a log and computes its id.
@@ -101,9 +124,34 @@ public struct LogName: Hashable, Sendable {
             bytes.append(UInt8(part.count))
             bytes += part
         }
-        id = LogID(.sha256(bytes))
+        log = LogID(.sha256(bytes))
+        fork = nil
+        id = log
     }
 
+    private init(_ trunk: LogName, fork: ForkPoint) {
+        network = trunk.network
+        node = trunk.node
+        stream = trunk.stream
+        epoch = trunk.epoch
+        log = trunk.log
+        self.fork = fork
+        id = LogID(
+            .sha256(
+                [UInt8]("varde/branch/0".utf8) + log.hash.bytes + BigEndian64.bytes(of: fork.index) + fork.leaf.bytes))
+    }
+
+    /// The name of a branch of this log.
+    public func branch(at fork: ForkPoint) -> LogName { LogName(self, fork: fork) }
+
+    /// The name of the log that this is a branch of, or its own.
+    public var trunk: LogName {
+        fork == nil ? self : LogName(network: network, node: node, stream: stream, epoch: epoch)
+    }
+
+    /// Index of the first entry that is told under this name.
+    public var start: UInt64 { fork?.index ?? 0 }
+
     /// The C2SP origin of the log's checkpoints, which is also the name of its key: `<network>/log/<log id>`.
-    public var origin: String { "\(network)/log/\(id)" }
+    public var origin: String { "\(network)/log/\(log)" }
 }

@@ -55,6 +55,11 @@ public struct RangeRefusal: Error, Hashable, Sendable {
         case signature(CheckpointError)
         /// An entry is not the one that is held at its index. Where the checkpoint is validly signed, this may be a fork.
         case contradictsHeld(isSigned: Bool)
+        /// The entry is another one than the one held here, under heads that do not contradict each other: what is held was
+        /// altered after it had been checked.
+        case heldIsDamaged
+        /// The writer signed more histories of the log than are kept.
+        case tooManyBranches
         /// The log is this node's own and open: only this node writes there.
         case ownLogIsOpen
     }
@@ -117,6 +122,10 @@ extension RangeRefusal.Rule: CustomStringConvertible {
         case .contradictsHeld(false): "the entry is another one than the one held here, and no signature vouches for it"
         case .contradictsHeld(true):
             "the entry is another one than the one held here, and the writer signed both: the log may be forked"
+        case .heldIsDamaged:
+            "the entry held here is another one, though the writer signed one history only: the disk of this node has "
+                + "altered it; run 'varde verify'"
+        case .tooManyBranches: "the writer signed more histories of the log than are kept"
         case .ownLogIsOpen: "the log is this node's own, and open: only this node writes there"
         }
     }

@@ -28,7 +28,7 @@ public enum RangeVerifier {
             let index = range.start + UInt64(offset)
             let entry: CheckedEntry
             do throws(BrokenRule) {
-                entry = try check(raw, at: index, of: name.id, isDropAllowed: isDropAllowed)
+                entry = try check(raw, at: index, of: name.log, isDropAllowed: isDropAllowed)
             } catch {
                 throw RangeRefusal(log: name.id, index: index, rule: error.rule)
             }
@@ -176,6 +176,6 @@ extension LogName {
     ///
     /// - Throws: ``NoteVerifierKeyError`` where the bytes are no acceptable key.
     public func verifierKey(publicKey: [UInt8]) throws(NoteVerifierKeyError) -> NoteVerifierKey {
-        try NoteVerifierKey(name: LogOrigin(network: network, log: id).keyName, publicKey: publicKey)
+        try NoteVerifierKey(name: LogOrigin(network: network, log: log).keyName, publicKey: publicKey)
     }
 }

@@ -94,6 +94,8 @@ package struct JSONValue: Sendable {
     package var isObject: Bool { node.kind == .object }
     /// Whether it is an array.
     package var isArray: Bool { node.kind == .array }
+    /// Whether it is null.
+    package var isNull: Bool { node.kind == .null }
 
     /// Text, with escapes resolved; nil for any other kind.
     package var string: String? {

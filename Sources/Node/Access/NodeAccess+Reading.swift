@@ -1,7 +1,7 @@
 public import EventLog
 import Store
 import StoreCore
-public import Trial
+import Trial
 
 extension NodeAccess {
     /// The studies of which something is held here, by id.
@@ -25,37 +25,11 @@ extension NodeAccess {
         }
     }
 
-    /// What says when visits and questionnaires are due; nil where definitions or plan have not come yet.
-    public func schedule(of study: StudyID) async throws -> ScheduleReading? {
+    /// Whether a plan is here that says when visits and questionnaires are due, and the definitions that it is about.
+    public func hasSchedule(_ study: StudyID) async throws -> Bool {
         try await store.read { core, state in
-            guard let definition = try state.definition(of: study, core: core)?.study,
-                let plan = state.plan(of: study)?.plan
-            else { return nil }
-            return ScheduleReading(definition: definition, plan: plan)
+            try state.definition(of: study, core: core) != nil && state.plan(of: study)?.plan != nil
         }
-    }
-
-    /// A piece of a study's list of participants.
-    ///
-    /// The list is put in order on the caller's side; participants that come or are renamed between two pieces may be
-    /// missed or seen twice, and nobody else.
-    /// - Parameters:
-    ///   - location: only this one's; nil for all that are held.
-    ///   - position: what the piece before gave as next; nil for the first.
-    ///   - limit: how many at most, 1 to 500.
-    public func participants(
-        of study: StudyID, at location: LocationID? = nil, from position: ParticipantPosition? = nil, limit: Int
-    ) async throws -> ParticipantPage {
-        precondition((1...500).contains(limit), "a piece has 1 to 500 participants")
-        let positions = try await store.read { _, state in
-            state.positions(in: study, at: location, from: position)
-        }.sorted()
-        let here = positions.prefix(limit)
-        let records = try await store.read { _, state in
-            here.compactMap { state.reading(of: $0.participant, in: study, at: $0.location) }
-        }
-        return ParticipantPage(
-            records: records, next: positions.count > limit ? positions[limit] : nil)
     }
 
     /// One participant by the registering entry or any repetition of it; nil where it is not held.
@@ -65,23 +39,6 @@ extension NodeAccess {
                 if let reading = state.reading(of: participant, in: study, at: location) { return reading }
             }
             return nil
-        }
-    }
-
-    /// The participants of a study whose records have something that `isWanted` asks for, by location and id.
-    ///
-    /// - Parameter isWanted: runs on the store's thread, so it must be quick.
-    public func records(
-        of study: StudyID, limit: Int, where isWanted: @escaping @Sendable (ParticipantState) -> Bool
-    ) async throws -> [ParticipantReading] {
-        try await store.read { _, state in
-            var found: [(LocationID, EntryID)] = []
-            for (location, fold) in state.folds[study]?.locations ?? [:] {
-                for record in fold.records.values where isWanted(record) { found.append((location, record.id)) }
-            }
-            return found.sorted { $0 < $1 }.prefix(limit).compactMap {
-                state.reading(of: $0.1, in: study, at: $0.0)
-            }
         }
     }
 
@@ -176,7 +133,12 @@ extension NodeAccess {
 
     /// The other nodes that are known to hold an entry durably.
     public func knownElsewhere(_ address: EntryAddress) async -> [NodeID] {
-        await driver.knownAt([(address.log, address.index + 1)])[address.log] ?? []
+        var log = address.log
+        // In a forked log the row that holds an entry here is told to others in pieces.
+        if await driver.hasForks, let segment = try? await store.read({ core, _ in try core.segment(of: address) }) {
+            log = segment.head.name.id
+        }
+        return await driver.knownAt([(log, address.index + 1)])[log] ?? []
     }
 }
 
@@ -197,22 +159,6 @@ extension NodeState {
         }
         return ParticipantReading(
             state: record, isFullyUnderstood: fold.isFullyUnderstood(record), addresses: fold.addresses(of: record))
-    }
-
-    fileprivate func positions(
-        in study: StudyID, at wanted: LocationID?, from start: ParticipantPosition?
-    ) -> [ParticipantPosition] {
-        var positions: [ParticipantPosition] = []
-        for (location, fold) in folds[study]?.locations ?? [:] where wanted == nil || wanted == location {
-            if let start, location < start.location { continue }
-            for record in fold.records.values {
-                let position = ParticipantPosition(
-                    location: location, label: record.labels.min()?.text ?? "", participant: record.id)
-                if let start, position < start { continue }
-                positions.append(position)
-            }
-        }
-        return positions
     }
 }
 

@@ -16,6 +16,7 @@ public struct NodeAccess: Sendable {
     let views: StudyViews
     let execution: CommandExecution
     let stopping: StopSignal
+    let backups = NodeBackups()
     /// Tells of every commit that brought entries.
     public let commits: CommitFeed
 
@@ -44,6 +45,9 @@ public struct NodeAccess: Sendable {
             }
             await driver.refreshAuthority(revision: revision)
             return outcomes
+        } catch StoreError.stopped(let failure) {
+            // The disk has failed. The node goes on showing what it holds, and says why it takes nothing in.
+            throw StoreError.stopped(failure)
         } catch {
             // The fold may be ahead of the store, or the disk has failed: only a new start makes them agree again.
             stopping.stop()
@@ -65,7 +69,7 @@ public struct NodeAccess: Sendable {
 
     /// How things stand.
     public func status() async throws -> NodeStatus {
-        let logs = try await store.read { core, _ in try core.logs().map { ($0.name.id, $0.head.size) } }
+        let logs = try await store.read { core, _ in try core.replicationHeads().map { ($0.name.id, $0.size) } }
         let knownAt = await driver.knownAt(logs)
         let replication = await driver.status()
         let start = await driver.startText
@@ -77,7 +81,9 @@ public struct NodeAccess: Sendable {
             return NodeStatus(
                 node: configuration.node, network: configuration.network,
                 region: state.chain.node(configuration.node)?.region, charterVersion: state.chain.count - 1,
-                start: start, entries: try core.logs().reduce(0) { $0 + $1.head.size }, counts: counts,
+                start: core.stoppedBy.map { "stopped: \($0)" } ?? start,
+                storeFailure: core.stoppedBy?.description, forkedLogs: try core.forkedLogs().sorted(),
+                entries: try core.logs().reduce(0) { $0 + $1.count }, counts: counts,
                 streams: streams, peers: NodeAccess.peers(replication, state.chain, of: configuration.node),
                 incidents: try core.incidents(limit: 20).map {
                     "\(UTCText.iso8601(milliseconds: $0.utcMilliseconds)) \($0.kind): \($0.text)"
@@ -112,6 +118,15 @@ public struct NodeAccess: Sendable {
     /// How far that has come; nil where none runs.
     func rebuildProgress(_ study: StudyID) async -> RebuildProgress? {
         await views.progress(of: study)
+    }
+
+    /// Makes a backup in a new folder.
+    func backup(to path: String) async throws -> BackupReport {
+        guard path.hasPrefix("/") else {
+            throw DirectoryError.unwritable(path: path, reason: "the folder of a backup is named by its whole path")
+        }
+        return try await backups.make(
+            to: path, of: NodeDirectory(views.dataDirectory), store: store)
     }
 
     /// Begins to stop the node.

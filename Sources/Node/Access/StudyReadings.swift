@@ -23,36 +23,6 @@ public struct DefinitionReading: Sendable {
     public let definition: StudyDefinition
 }
 
-/// Where a participant stands in a study's list: ordered by location, then by label, then by id.
-public struct ParticipantPosition: Hashable, Comparable, Sendable {
-    /// The location.
-    public let location: LocationID
-    /// The label that people see first; empty where there is none.
-    public let label: String
-    /// The participant.
-    public let participant: EntryID
-
-    /// States a position.
-    public init(location: LocationID, label: String, participant: EntryID) {
-        self.location = location
-        self.label = label
-        self.participant = participant
-    }
-
-    /// Orders them as the list does.
-    public static func < (left: ParticipantPosition, right: ParticipantPosition) -> Bool {
-        (left.location, left.label, left.participant) < (right.location, right.label, right.participant)
-    }
-}
-
-/// One piece of a study's list of participants.
-public struct ParticipantPage: Sendable {
-    /// The participants, in the list's order.
-    public let records: [ParticipantReading]
-    /// Where the next piece begins; nil where there is none.
-    public let next: ParticipantPosition?
-}
-
 /// One participant's record.
 public struct ParticipantReading: Sendable {
     /// The record.
@@ -109,12 +79,4 @@ public struct ChangeReading: Sendable {
     public let isOfAnotherStore: Bool
     /// Whether everything that is there was read.
     public let isComplete: Bool
-}
-
-/// A study's definitions with its plan: what says when something is due.
-public struct ScheduleReading: Sendable {
-    /// The definitions.
-    public let definition: StudyDefinition
-    /// The plan.
-    public let plan: TrialPlan
 }

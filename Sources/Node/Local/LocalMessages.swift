@@ -16,6 +16,10 @@ public enum LocalRequest: Sendable, Codable {
     case rebuild(study: StudyID)
     /// Say how far the rebuild of a study has come.
     case rebuildProgress(study: StudyID)
+    /// Make a backup in a new folder of this path; answered when it is checked.
+    case backup(to: String)
+    /// Say how far the backup has come.
+    case backupProgress
     /// Stop.
     case stop
 }
@@ -34,6 +38,10 @@ public enum LocalReply: Sendable, Codable {
     case rebuilt(RebuildOutcome)
     /// To a question for the progress; nil where no rebuild of the study runs.
     case rebuildProgress(RebuildProgress?)
+    /// A backup was made and checked.
+    case backedUp(BackupReport)
+    /// To a question for the progress; nil where no backup is made.
+    case backupProgress(BackupProgress?)
     /// The node stops.
     case stopping
     /// The request could not be answered; a sentence says why and what to do.

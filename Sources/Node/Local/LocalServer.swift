@@ -112,6 +112,8 @@ struct LocalServer: Service {
             case .studies: return .studies(try await access.studyOIDs())
             case .rebuild(let study): return .rebuilt(try await access.rebuild(study))
             case .rebuildProgress(let study): return .rebuildProgress(await access.rebuildProgress(study))
+            case .backup(let path): return .backedUp(try await access.backup(to: path))
+            case .backupProgress: return .backupProgress(access.backups.progress)
             case .stop: return .stopping
             }
         } catch {

@@ -13,6 +13,10 @@ public struct NodeStatus: Hashable, Sendable, Codable {
     public var charterVersion: UInt64
     /// What the start rule says: whether own entries may be written, and if not, for what is waited.
     public var start: String
+    /// Why nothing is written any more, and what to do; nil while the disk does what it should.
+    public var storeFailure: String?
+    /// Logs of which their node signed two histories: a backup, a copy or a second machine of it was run.
+    public var forkedLogs: [LogID]
     /// Entries held, of all streams.
     public var entries: UInt64
     /// What the streams of locations hold, together.
@@ -23,6 +27,15 @@ public struct NodeStatus: Hashable, Sendable, Codable {
     public var peers: [PeerStatus]
     /// Things that went wrong since the store was made, newest first.
     public var incidents: [String]
+
+    /// What somebody has to see to at once, a sentence each.
+    public var alerts: [String] {
+        (storeFailure.map { ["nothing is written any more, reading goes on: \($0)"] } ?? [])
+            + forkedLogs.map { log in
+                "log \(log) is forked: its node signed two histories of it. Everything in both counts. Find out which "
+                    + "backup, copy or second machine of that node was run, and end it"
+            }
+    }
 }
 
 /// One stream at a node.

@@ -18,10 +18,12 @@ struct OpenedNode {
     /// Opens the node in a directory.
     ///
     /// - Parameter onCommit: called on the store's thread after each commit that brought entries, before anybody else is
-    ///   told; it must not wait.
+    ///   told; it must not wait. `onFailure` is called there once, when the store has failed.
     /// - Throws: ``DirectoryError``, ``StoreCore/StoreError``, a transport's error.
     static func open(
-        _ directory: NodeDirectory, logger: Logger, onCommit: @escaping @Sendable ([CommittedLog]) -> Void = { _ in }
+        _ directory: NodeDirectory, logger: Logger,
+        onCommit: @escaping @Sendable ([CommittedLog]) -> Void = { _ in },
+        onFailure: @escaping @Sendable (any Error) -> Void = { _ in }
     ) async throws -> OpenedNode {
         let configuration = try NodeConfiguration.read(directory)
         try directory.checkSocketPath()
@@ -39,6 +41,10 @@ struct OpenedNode {
                 onCommit(logs)
                 link.take(logs)
                 link.views?.changed()
+            },
+            onFailure: { error in
+                logger.critical("nothing is written any more, reading goes on: \(error)")
+                onFailure(error)
             })
         let views = StudyViews(dataDirectory: directory.path, node: configuration.node) { asked in
             try await store.read { core, state in try state.viewReport(naming: asked, core) }
@@ -57,9 +63,10 @@ struct OpenedNode {
         logger: Logger
     ) async throws -> (ReplicationDriver, ZeroMQTransport) {
         let node = configuration.node
-        let (chain, heads, ownHeads, verdict, holders, revision) = try await store.read { core, state in
+        let (chain, heads, forks, ownHeads, verdict, holders, revision) = try await store.read { core, state in
             (
-                state.chain, try core.heads(), try core.ownLogs().map(\.head), core.startVerdict,
+                state.chain, try core.replicationHeads(), try ForkReport.all(core),
+                try core.replicationHeads().filter { $0.name.node == node }, core.startVerdict,
                 state.holders(for: node), state.authorityRevision
             )
         }
@@ -74,13 +81,14 @@ struct OpenedNode {
         // A few hundred bytes to each peer, so that a screen that says where a form is known is not long behind.
         pace.antiEntropyMilliseconds = 5_000
         let machine = ReplicationMachine(
-            node: configuration.node, incarnation: generator.next(), charter: chain, heads: heads,
+            node: configuration.node, incarnation: generator.next(), charter: chain, heads: heads, forks: forks,
             policy: NodeHoldingPolicy(node: configuration.node, holders: holders), configuration: pace)
         let guardResult: StartRule.GuardResult =
             switch verdict {
             case .noLogYet: .noLogYet
             case .agrees: .agrees
-            case .differs: .differs
+            case .differs([.boot]), .differs([.machine]), .differs([.machine, .boot]): .differs
+            case .differs: .setBack
             }
         let rule = StartRule(
             guardResult: guardResult, configuredPeers: configuration.peers.keys.compactMap { NodeID($0) },

@@ -152,6 +152,9 @@ actor ReplicationDriver {
     /// How things stand between this node and its peers.
     func status() -> ReplicationStatus { machine.status }
 
+    /// Whether any log is known to be forked.
+    var hasForks: Bool { !machine.forkedLogs.isEmpty }
+
     /// The nodes known to hold a log durably up to a size.
     func knownAt(_ logs: [(LogID, UInt64)]) -> [LogID: [NodeID]] {
         Dictionary(logs.map { ($0.0, machine.knownAt(log: $0.0, size: $0.1)) }) { first, _ in first }
@@ -249,6 +252,12 @@ actor ReplicationDriver {
                 logger.warning(
                     "a peer holds more of an own log than this node",
                     metadata: ["peer": "\(peer)", "log": "\(head.name.id)", "size": "\(head.size)"])
+            case .ownLogForked(let log, _):
+                logger.critical(
+                    "two histories of an own log are signed: a backup, a copy or a second machine of this node was run",
+                    metadata: ["log": "\(log)"])
+                decideStart()
+            case .storeForkProof(let proof, let name, let peer): store(proof, of: name, from: peer)
             case .report(let incident): note("replication", peer: incident.peer, incident.description)
             }
         }
@@ -257,7 +266,7 @@ actor ReplicationDriver {
     private func read(_ token: ReadToken, _ log: LogID, from: UInt64, maximumBytes: Int) {
         Task {
             let range = try? await store.read { core, _ in
-                try core.readRange(log: log, from: from, maximumBytes: maximumBytes)
+                try core.readSegment(log, from: from, maximumBytes: maximumBytes)
             }
             perform(machine.rangeRead(token, range ?? nil, now: now))
         }
@@ -275,6 +284,20 @@ actor ReplicationDriver {
                 await refreshAuthority(revision: revision)
             } catch {
                 logger.critical("a version of the charter could not be stored: \(error)")
+            }
+        }
+    }
+
+    private func store(_ proof: ForkProof, of name: LogName, from peer: NodeID) {
+        let time = clock.now()
+        Task {
+            do {
+                try await store.write { core, state in
+                    if try core.takeForkProof(proof, of: name, from: peer, time: time) { state.insertFork(of: name) }
+                }
+                perform(machine.forkProven(proof, of: name, now: now))
+            } catch {
+                logger.critical("the proof of a fork could not be stored: \(error)")
             }
         }
     }
@@ -316,8 +339,14 @@ actor ReplicationDriver {
                     return (results, state.authorityRevision)
                 }
                 revision = reached
-                for (pending, result) in zip(batch, results) {
-                    perform(machine.ingestFinished(pending.token, result, now: now))
+                for (pending, answer) in zip(batch, results) {
+                    if let fork = answer.fork {
+                        if fork.pieces.count > 1 {
+                            perform(machine.logForked(fork.name.log, into: fork.pieces, now: now))
+                        }
+                        if let proof = fork.proof { perform(machine.forkProven(proof, of: fork.name, now: now)) }
+                    }
+                    perform(machine.ingestFinished(pending.token, answer.result, now: now))
                 }
             } catch {
                 logger.critical("entries of peers could not be stored: \(error)")
@@ -328,35 +357,6 @@ actor ReplicationDriver {
             await refreshAuthority(revision: revision)
             isIngesting = false
             ingestPending()
-        }
-    }
-}
-
-/// Stores a range of a peer's and folds what is new in it.
-package enum RangeIngest {
-    /// Verifies, stores and folds.
-    ///
-    /// - Throws: what stops the store.
-    package static func ingest(
-        _ range: EntryRange, name: LogName, from peer: NodeID, time: NodeTime, _ core: StoreCore,
-        _ state: inout NodeState
-    ) throws -> Result<LogHead, IngestFailure> {
-        guard let writer = state.chain.node(name.node) else {
-            return .failure(.refused("the charter does not know node \(name.node)"))
-        }
-        try core.register(name)
-        switch try core.ingest(range, key: writer.signingKey.hash.bytes, from: peer, time: time) {
-        case .stored(let stored):
-            for (offset, checked) in stored.entries.enumerated() {
-                let address = EntryAddress(log: name.id, index: stored.first + UInt64(offset))
-                let written =
-                    checked.entry.map { WrittenEntry($0, in: name) }
-                    ?? WrittenEntry(checked.raw, id: checked.id, at: address, in: name)
-                try state.insert(written, core: core)
-            }
-            return .success(stored.head)
-        case .alreadyHeld(let head): return .success(head)
-        case .refused(let refusal): return .failure(IngestFailure(refusal))
         }
     }
 }

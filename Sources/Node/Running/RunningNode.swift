@@ -3,6 +3,7 @@ import Foundation
 public import Logging
 public import ServiceLifecycle
 package import StoreCore
+import Synchronization
 import UnixSignals
 
 /// The name and version that entries say they were written by.
@@ -33,10 +34,13 @@ public struct RunningNode {
     /// Opens everything and works until a signal or `varde node stop` ends it.
     ///
     /// - Parameter onReady: called when the local socket is about to listen.
-    /// - Throws: what keeps the node from starting: ``DirectoryError``, ``StoreCore/StoreError``, a transport's error.
+    /// - Throws: what keeps the node from starting: ``DirectoryError``, ``StoreCore/StoreError``, a transport's error; and
+    ///   after it was stopped, what had ended all writing before.
     public func run(onReady: @escaping @Sendable () -> Void = {}) async throws {
         let commits = CommitFeed()
-        let node = try await OpenedNode.open(directory, logger: logger) { _ in commits.tell() }
+        let failed = StoreFailure()
+        let node = try await OpenedNode.open(
+            directory, logger: logger, onCommit: { _ in commits.tell() }, onFailure: { failed.keep($0) })
         let configuration = node.configuration
         try OwnerOnlyFile.write("\(getpid())\n", to: directory.processID, replacing: true)
         defer { unlink(directory.processID) }
@@ -57,6 +61,20 @@ public struct RunningNode {
                         service: StopService(signal: stopping), successTerminationBehavior: .gracefullyShutdownGroup)
                 ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         try await group.run()
+        // What supervises the process is told by its status that somebody has to look at the disk.
+        if let error = failed.error { throw error }
+    }
+}
+
+/// Why the store of a running node writes nothing any more.
+final class StoreFailure: Sendable {
+    private let kept = Mutex<(any Error)?>(nil)
+
+    /// What happened; nil while all is well.
+    var error: (any Error)? { kept.withLock { $0 } }
+
+    func keep(_ error: any Error) {
+        kept.withLock { $0 = $0 ?? error }
     }
 }
 

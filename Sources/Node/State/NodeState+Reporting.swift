@@ -7,21 +7,26 @@ extension NodeState {
     mutating func streamStatus(_ core: any EventReading, knownAt: (LogID, UInt64) -> [NodeID]) throws -> [StreamStatus]
     {
         var logs: [StreamID: [LogStatusReport]] = [:]
-        for log in try core.logs() where log.head.size > 0 {
-            logs[log.name.stream, default: []].append(
+        for head in try core.replicationHeads() where head.size > 0 {
+            logs[head.name.stream, default: []].append(
                 LogStatusReport(
-                    log: log.name.id, node: log.name.node, size: log.head.size, root: log.head.root,
-                    alsoAt: knownAt(log.name.id, log.head.size)))
+                    log: head.name.id, node: head.name.node, size: head.size, root: head.root,
+                    alsoAt: knownAt(head.name.id, head.size)))
         }
         return logs.sorted { $0.key < $1.key }.map { stream, logs in
             let digest = digest(of: stream)
-            let fold = folds[stream.study]
-            let counts = stream.location.flatMap { fold?.locations[$0]?.counts } ?? StreamCounts()
+            let counts = stream.location.flatMap { settledCounts(of: $0, in: stream.study) } ?? StreamCounts()
             return StreamStatus(
                 stream: stream.description, location: stream.location, digest: digest?.digest ?? .zero,
                 studyDigest: digest?.studyDigest ?? .zero, counts: counts, logs: logs.sorted { $0.log < $1.log },
                 findings: findings(of: stream))
         }
+    }
+
+    /// How much a location's stream holds; only records that changed since the last time are counted anew.
+    private mutating func settledCounts(of location: LocationID, in study: StudyID) -> StreamCounts? {
+        guard folds[study] != nil else { return nil }
+        return withFold(study) { $0.settledCounts(of: location) }
     }
 
     /// What a person should know of a stream's entries, one sentence each, at most a hundred.
@@ -39,13 +44,17 @@ extension NodeState {
             }
         }
         guard let fold = folds[stream.study] else { return [] }
+        lines += (fold.forkedLogs[stream] ?? []).sorted().map { log in
+            "log \(log) has two histories, both signed by its node: all entries of both count, as written apart"
+        }
         if let location = stream.location {
             guard let held = fold.locations[location] else { return [] }
             add(held.void, held.waiting, [:])
             lines += held.notUnderstood.sorted().map { "entry \($0) is of a newer version and not understood here" }
-            for record in held.records.values.sorted(by: { $0.id < $1.id }) {
-                add(record.void, record.waiting, record.findings)
+            let notable = held.records.values.filter {
+                !($0.void.isEmpty && $0.waiting.isEmpty && $0.findings.isEmpty)
             }
+            for record in notable.sorted(by: { $0.id < $1.id }) { add(record.void, record.waiting, record.findings) }
         } else {
             add(fold.authority.void, fold.authority.waiting, fold.authority.findings)
             lines += fold.authority.notUnderstood.sorted().map {

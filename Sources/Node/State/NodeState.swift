@@ -60,6 +60,7 @@ package struct NodeState {
     /// Folds everything that came since the last arrival folded; gives how many entries that were.
     @discardableResult
     package mutating func catchUp(_ core: any EventReading) throws -> Int {
+        try catchUpForks(core)
         var count = 0
         while true {
             let batches = try core.entries(sinceArrival: arrival, limit: 4096)
@@ -73,6 +74,18 @@ package struct NodeState {
                 arrival = batch.arrival.number
             }
         }
+    }
+
+    /// Takes in every fork that is proven.
+    mutating func catchUpForks(_ core: any EventReading) throws {
+        for log in try core.forkedLogs() {
+            if let name = try core.log(log)?.name { insertFork(of: name) }
+        }
+    }
+
+    /// Takes in that a log is proven to be forked.
+    package mutating func insertFork(of name: LogName) {
+        withFold(name.stream.study) { $0.insertFork(of: name.log, in: name.stream) }
     }
 
     /// Folds only what the studies' own streams hold: enough to know definitions, plans and who may do what.

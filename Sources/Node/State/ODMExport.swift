@@ -57,15 +57,17 @@ public struct ODMExport {
     }
 
     private func subjectKey(_ record: ParticipantState) -> String {
-        (record.labels.first { $0.kind == .subject } ?? record.labels.first)?.text ?? record.id.description
+        let labels = record.labels.filter { !$0.text.isEmpty }
+        let label = labels.first { $0.kind == .subject } ?? labels.first
+        return label.map { ValueNormaliser.legal($0.text) } ?? record.id.description
     }
 
     private func subject(_ record: ParticipantState, _ outcome: inout Outcome) -> ODMSubjectData {
         outcome.participants += 1
-        let children = ChildInstances(record)
+        let children = ExportedInstances(record, definition)
         let events = children.of(nil, kind: .studyEvent, order: eventOrder).map { id, event in
             ODMStudyEventData(
-                event: StudyEventOID(event.shape.oid), repeatKey: repeatKey(id, event, children),
+                event: StudyEventOID(event.shape.oid), repeatKey: children.repeatKeys[id],
                 forms: children.of(id, kind: .form, order: formOrder(in: event)).map { id, form in
                     self.form(id, form, record, children, &outcome)
                 })
@@ -75,7 +77,7 @@ public struct ODMExport {
     }
 
     private func form(
-        _ id: InstanceID, _ form: InstanceState, _ record: ParticipantState, _ children: ChildInstances,
+        _ id: InstanceID, _ form: InstanceState, _ record: ParticipantState, _ children: ExportedInstances,
         _ outcome: inout Outcome
     ) -> ODMFormData {
         outcome.forms += 1
@@ -86,13 +88,13 @@ public struct ODMExport {
         let shared = entries.count == 1 ? entries.first.flatMap { record.origins[$0] } : nil
         let isOneImport = shared?.provenance.origin != nil
         return ODMFormData(
-            form: FormOID(form.shape.oid), repeatKey: repeatKey(id, form, children),
+            form: FormOID(form.shape.oid), repeatKey: children.repeatKeys[id],
             auditRecord: isOneImport ? shared.map(audit) : nil,
             groups: groups.compactMap { id, group in
                 let items = items(of: (id, group), record, children.open, ownRecords: !isOneImport, &outcome)
                 guard !items.isEmpty else { return nil }
                 return ODMItemGroupData(
-                    group: ItemGroupOID(group.shape.oid), repeatKey: repeatKey(id, group, children), items: items)
+                    group: ItemGroupOID(group.shape.oid), repeatKey: children.repeatKeys[id], items: items)
             }, position: 0)
     }
 
@@ -114,7 +116,7 @@ public struct ODMExport {
             guard let held = register.current, let value = held.value, value.kind != .cleared else { return nil }
             outcome.items += 1
             return ODMItemData(
-                item: item, value: value.kind == .missing ? nil : value.typed,
+                item: item, value: value.kind == .missing ? nil : ValueNormaliser.legal(value.typed),
                 measurementUnit: value.unit.map { MeasurementUnitOID($0) },
                 auditRecord: ownRecords ? record.origins[held.id.entry].map(audit) : nil)
         }
@@ -143,59 +145,6 @@ public struct ODMExport {
     private func groupOrder(in form: InstanceState) -> (InstanceState) -> Int {
         let groups = definition.forms[FormOID(form.shape.oid)]?.itemGroups
         return { groups?.position(of: ItemGroupOID($0.shape.oid)) ?? .max }
-    }
-
-    /// The repeat key: an import's, else the place among those of its kind, for what repeats.
-    private func repeatKey(_ id: InstanceID, _ instance: InstanceState, _ children: ChildInstances) -> String? {
-        if let key = instance.repeatKey { return key }
-        let oid = instance.shape.oid
-        let isRepeating =
-            switch instance.shape.kind {
-            case .studyEvent: definition.events[StudyEventOID(oid)]?.isRepeating == true
-            case .form: definition.forms[FormOID(oid)]?.isRepeating == true
-            case .itemGroup: definition.itemGroups[ItemGroupOID(oid)]?.isRepeating == true
-            }
-        let (number, count) = children.place(of: id, instance)
-        // What stands once by its definition can be there twice, where a person said that it was two.
-        return isRepeating || count > 1 ? "\(number)" : nil
-    }
-}
-
-/// A participant's instances by what they stand in; those that do not count, removed or begun wrongly, are left out.
-private struct ChildInstances {
-    /// What is to be decided in the record, whose items are written as empty.
-    let open: OpenConflicts
-    private let record: ParticipantState
-    private let children: [InstanceID?: [(InstanceID, InstanceState)]]
-
-    init(_ record: ParticipantState) {
-        self.record = record
-        open = record.openConflicts
-        children = Dictionary(
-            grouping: record.instances.filter { record.counts($0.key) }.map { ($0.key, $0.value) },
-            by: { $0.1.shape.parent })
-    }
-
-    /// The children of a kind: by the given order, then repeat key (numbers as numbers), then id.
-    func of(
-        _ parent: InstanceID?, kind: InstanceKind, order: (InstanceState) -> Int
-    ) -> [(InstanceID, InstanceState)] {
-        (children[parent] ?? []).filter { $0.1.shape.kind == kind }.map { (order($0.1), $0) }.sorted { left, right in
-            if left.0 != right.0 { return left.0 < right.0 }
-            let keys = (left.1.1.repeatKey ?? "", right.1.1.repeatKey ?? "")
-            if keys.0 != keys.1 {
-                if let first = Int(keys.0), let second = Int(keys.1) { return first < second }
-                return keys.0 < keys.1
-            }
-            return left.1.0 < right.1.0
-        }.map(\.1)
-    }
-
-    /// The place of an instance among its siblings of the same OID, from 1, and how many there are.
-    func place(of id: InstanceID, _ instance: InstanceState) -> (number: Int, count: Int) {
-        let siblings = of(instance.shape.parent, kind: instance.shape.kind, order: { _ in 0 })
-            .filter { $0.1.shape.oid == instance.shape.oid }
-        return ((siblings.firstIndex { $0.0 == id } ?? 0) + 1, siblings.count)
     }
 }
 

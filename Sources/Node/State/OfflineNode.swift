@@ -9,7 +9,7 @@ public import Views
 public enum OfflineNodeError: Error, CustomStringConvertible {
     /// No study of this OID or id is here.
     case unknownStudy(String, known: [String])
-    /// Several studies of this OID are here.
+    /// Several studies of this OID or name are here.
     case ambiguousStudy(String, ids: [StudyID])
     /// The study's definitions are not here.
     case noDefinitions(StudyID)
@@ -21,7 +21,7 @@ public enum OfflineNodeError: Error, CustomStringConvertible {
             "this node holds no study '\(text)'"
                 + (known.isEmpty ? "; it holds none at all" : "; it holds \(known.joined(separator: ", "))")
         case .ambiguousStudy(let text, let ids):
-            "several studies have the OID '\(text)': name one by its id, \(ids.map(\.description).joined(separator: " or "))"
+            "several studies are called '\(text)': name one by its id, \(ids.map(\.description).joined(separator: " or "))"
         case .noDefinitions(let id): "the definitions of study \(id) have not come to this node yet"
         }
     }
@@ -30,9 +30,9 @@ public enum OfflineNodeError: Error, CustomStringConvertible {
 /// What a node's files say, read beside the node or while it does not run. Nothing is changed.
 public struct OfflineNode {
     private let directory: NodeDirectory
-    private let reader: StoreReader
-    private let configuration: NodeConfiguration
-    private let chain: CharterChain
+    let reader: StoreReader
+    let configuration: NodeConfiguration
+    let chain: CharterChain
 
     /// Opens a node's files for reading.
     ///
@@ -135,13 +135,19 @@ public struct OfflineNode {
         try OfflineNode.study(text, of: state.studyOIDs)
     }
 
-    /// The study that an OID or id names.
+    /// The study that an id, an OID or a name names, looked for in that order.
     ///
+    /// - Parameters:
+    ///   - studies: OIDs by id.
+    ///   - names: names by id, where they are known.
     /// - Throws: ``OfflineNodeError``.
-    public static func study(_ text: String, of studies: [StudyID: String]) throws -> StudyID {
+    public static func study(
+        _ text: String, of studies: [StudyID: String], names: [StudyID: String] = [:]
+    ) throws -> StudyID {
         if let id = StudyID(hex: text), studies[id] != nil { return id }
         let founded = studies.map { ($0.key, $0.value) }
-        let matching = founded.filter { $0.1 == text }.map(\.0).sorted()
+        let byOID = founded.filter { $0.1 == text }.map(\.0).sorted()
+        let matching = byOID.isEmpty ? names.filter { $0.value == text }.map(\.key).sorted() : byOID
         guard let study = matching.first else {
             throw OfflineNodeError.unknownStudy(text, known: founded.map(\.1).sorted())
         }

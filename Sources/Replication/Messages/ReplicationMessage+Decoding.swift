@@ -9,7 +9,7 @@ extension ReplicationMessage {
         var reader = WireReader(bytes)
         try reader.readFormatVersion(ReplicationProtocol.version)
         guard let content = try reader.next() else { throw .missing(field: 2) }
-        guard (2...11).contains(content) else { throw .outOfRange(field: content) }
+        guard (2...11).contains(content) || (30...31).contains(content) else { throw .outOfRange(field: content) }
         var inner = try reader.message()
         guard reader.isAtEnd else { throw .outOfRange(field: 0) }
         switch content {
@@ -22,6 +22,8 @@ extension ReplicationMessage {
         case 8: self = .range(try RangeMessage(from: &inner))
         case 9: self = .receipt(try Receipt(from: &inner))
         case 10: self = .rangeUnavailable(try RangeUnavailable(from: &inner))
+        case 30: self = .forkProof(try ForkProofMessage(from: &inner))
+        case 31: self = .forkKnown(try ForkKnown(from: &inner))
         default: self = .refusal(try Refusal(from: &inner))
         }
     }
@@ -130,6 +132,8 @@ extension HaveRow {
         var epoch: Epoch?
         var size: UInt64 = 0
         var root: Hash?
+        var index: UInt64 = 0
+        var leaf: Hash?
         while let field = try reader.next() {
             switch field {
             case 1: node = try reader.label()
@@ -137,6 +141,8 @@ extension HaveRow {
             case 3: epoch = try reader.name()
             case 4: size = try reader.logIndex(field: 4)
             case 5: root = try reader.hash()
+            case 30: index = try reader.logIndex(field: 30)
+            case 31: leaf = try reader.hash()
             default: try reader.skip()
             }
         }
@@ -145,7 +151,55 @@ extension HaveRow {
         guard let epoch else { throw .missing(field: 3) }
         guard size > 0 else { throw .outOfRange(field: 4) }
         guard let root else { throw .missing(field: 5) }
-        self.init(node: node, stream: stream, epoch: epoch, size: size, root: root)
+        let fork = leaf.map { ForkPoint(index: index, leaf: $0) }
+        guard size > fork?.index ?? 0 else { throw .outOfRange(field: 30) }
+        self.init(node: node, stream: stream, epoch: epoch, size: size, root: root, fork: fork)
+    }
+}
+
+extension ForkProofMessage {
+    fileprivate init(from reader: inout WireReader) throws(WireError) {
+        var node: NodeID?
+        var stream: StreamID?
+        var epoch: Epoch?
+        var smaller: SignedCheckpoint?
+        var larger: SignedCheckpoint?
+        var root: Hash?
+        var path: [Hash] = []
+        while let field = try reader.next() {
+            switch field {
+            case 1: node = try reader.label()
+            case 2: stream = StreamID(try reader.string())
+            case 3: epoch = try reader.name()
+            case 4: smaller = try reader.checkpoint(field: 4)
+            case 5: larger = try reader.checkpoint(field: 5)
+            case 6: root = try reader.hash()
+            case 7:
+                guard path.count < ReplicationProtocol.proofHashes else { throw .outOfRange(field: 7) }
+                path.append(try reader.hash())
+            default: try reader.skip()
+            }
+        }
+        guard let node else { throw .missing(field: 1) }
+        guard let stream else { throw .missing(field: 2) }
+        guard let epoch else { throw .missing(field: 3) }
+        guard let smaller else { throw .missing(field: 4) }
+        guard let larger else { throw .missing(field: 5) }
+        guard let root else { throw .missing(field: 6) }
+        self.init(
+            node: node, stream: stream, epoch: epoch,
+            proof: ForkProof(smaller: smaller, larger: larger, prefixRoot: root, path: path))
+    }
+}
+
+extension ForkKnown {
+    fileprivate init(from reader: inout WireReader) throws(WireError) {
+        var log: LogID?
+        while let field = try reader.next() {
+            if field == 1 { log = try reader.identifier() } else { try reader.skip() }
+        }
+        guard let log else { throw .missing(field: 1) }
+        self.init(log: log)
     }
 }
 
@@ -268,6 +322,14 @@ extension Refusal {
 }
 
 extension WireReader {
+    /// A signed head.
+    fileprivate mutating func checkpoint(field: Int) throws(WireError) -> SignedCheckpoint {
+        let bytes = try data()
+        guard bytes.count <= ReplicationProtocol.checkpointBytes, let checkpoint = try? SignedCheckpoint(bytes: bytes)
+        else { throw .outOfRange(field: field) }
+        return checkpoint
+    }
+
     /// A size or index of a log, which is never larger than ``ReplicationProtocol/logSize``.
     fileprivate mutating func logIndex(field: Int) throws(WireError) -> UInt64 {
         let value = try unsigned()

@@ -44,6 +44,8 @@ extension ReplicationMessage {
                 inner.unsigned(1, refusal.code.rawValue)
                 inner.string(2, refusal.text)
             }
+        case .forkProof(let message): writer.message(30) { message.write(to: &$0) }
+        case .forkKnown(let known): writer.message(31) { $0.identifier(1, known.log) }
         }
         return writer.bytes
     }
@@ -84,6 +86,10 @@ extension Have {
                 inner.name(3, row.epoch)
                 inner.unsigned(4, row.size)
                 inner.hash(5, row.root)
+                if let fork = row.fork {
+                    inner.unsigned(30, fork.index)
+                    inner.hash(31, fork.leaf)
+                }
             }
         }
     }
@@ -91,7 +97,19 @@ extension Have {
 
 extension HaveRow {
     /// At most this many bytes does the row take in a message.
-    var encodedBytes: Int { node.text.utf8.count + stream.description.utf8.count + 80 }
+    var encodedBytes: Int { node.text.utf8.count + stream.description.utf8.count + 80 + (fork == nil ? 0 : 46) }
+}
+
+extension ForkProofMessage {
+    fileprivate func write(to writer: inout WireWriter) {
+        writer.string(1, node.text)
+        writer.string(2, stream.description)
+        writer.name(3, epoch)
+        writer.data(4, proof.smaller.bytes)
+        writer.data(5, proof.larger.bytes)
+        writer.hash(6, proof.prefixRoot)
+        for hash in proof.path { writer.data(7, always: hash.bytes) }
+    }
 }
 
 extension RangeMessage {

@@ -24,6 +24,10 @@ package enum ReplicationMessage: Hashable, Sendable {
     case rangeUnavailable(RangeUnavailable)
     /// I did not take your message.
     case refusal(Refusal)
+    /// A log's writer signed two histories of it.
+    case forkProof(ForkProofMessage)
+    /// I hold a proof that this log is forked.
+    case forkKnown(ForkKnown)
 }
 
 /// Who I am and which charter I hold.
@@ -139,20 +143,30 @@ package struct HaveRow: Hashable, Sendable {
     package var size: UInt64
     /// Root of the tree over them.
     package var root: Hash
+    /// Where a branch of a forked log begins; nil for a log, or for what all its branches have in common.
+    package var fork: ForkPoint?
 
     /// States a head.
-    package init(node: NodeID, stream: StreamID, epoch: Epoch, size: UInt64, root: Hash) {
+    package init(node: NodeID, stream: StreamID, epoch: Epoch, size: UInt64, root: Hash, fork: ForkPoint? = nil) {
         self.node = node
         self.stream = stream
         self.epoch = epoch
         self.size = size
         self.root = root
+        self.fork = fork
+    }
+
+    /// The name of what is held.
+    package func name(network: NetworkID) -> LogName {
+        let log = LogName(network: network, node: node, stream: stream, epoch: epoch)
+        return fork.map { log.branch(at: $0) } ?? log
     }
 
     /// States the head of a log that is held.
     package init(_ head: LogHead) {
         self.init(
-            node: head.name.node, stream: head.name.stream, epoch: head.name.epoch, size: head.size, root: head.root)
+            node: head.name.node, stream: head.name.stream, epoch: head.name.epoch, size: head.size, root: head.root,
+            fork: head.name.fork)
     }
 }
 
@@ -219,6 +233,37 @@ package struct RangeUnavailable: Hashable, Sendable {
     package init(pull: UInt64, isAgain: Bool) {
         self.pull = pull
         self.isAgain = isAgain
+    }
+}
+
+/// The proof that a log's writer signed two histories of it.
+package struct ForkProofMessage: Hashable, Sendable {
+    /// The writer.
+    package var node: NodeID
+    /// The stream written to.
+    package var stream: StreamID
+    /// The run of the writer's log.
+    package var epoch: Epoch
+    /// Two signed heads and why they cannot both be true.
+    package var proof: ForkProof
+
+    /// States a proof.
+    package init(node: NodeID, stream: StreamID, epoch: Epoch, proof: ForkProof) {
+        self.node = node
+        self.stream = stream
+        self.epoch = epoch
+        self.proof = proof
+    }
+}
+
+/// I hold a proof that a log is forked: yours need not be sent again.
+package struct ForkKnown: Hashable, Sendable {
+    /// The log.
+    package var log: LogID
+
+    /// States that a fork is known.
+    package init(log: LogID) {
+        self.log = log
     }
 }
 

@@ -93,7 +93,7 @@ extension Simulation {
             // A node that was set back since is given back only what it may still hold.
             let itself: Set<NodeID> = keptByOthers[receipt.log] == nil ? [id] : []
             for holder in others.union(itself).sorted() {
-                guard let stored = (try? self[holder].core?.entry(at: address)) ?? nil, stored.id == receipt.entry else {
+                guard (try? self[holder].core?.address(of: receipt.entry, at: address)) ?? nil != nil else {
                     violate("\(holder) does not hold entry \(address), which \(id) acknowledged")
                     return
                 }
@@ -125,14 +125,34 @@ extension Simulation {
             if let difference = live.difference(from: StudySnapshot(folded)) {
                 return violate("\(node.id): a new start gives another state: \(difference)")
             }
-            let entries = try writtenEntries(core, study)
-            let oracle = Oracle(entries, study: study, directory: running.state.directory).snapshot
-            if let difference = live.difference(from: oracle) {
-                return violate("\(node.id): the state is not the oracle's: \(difference)")
+            for stream in [StreamID.study(study)] + fold.locations.keys.map({ .location($0, in: study) }) {
+                let digest = node.with { $0.state.digest(of: stream) } ?? nil
+                if digest != anew.digest(of: stream) {
+                    return violate("\(node.id): a new start gives another digest of \(stream)")
+                }
             }
+            let entries = try writtenEntries(core, study)
+            checkOracle(entries, live, at: node)
             checkValues(entries, fold, at: node)
         } catch {
             violate("\(node.id): what is stored cannot be folded: \(error)")
+        }
+    }
+
+    /// Whatever part of the entries a node holds, its state is what the oracle says of that part.
+    func inspect(_ node: SimulatedNode) {
+        guard let study, let core = node.core, let fold = node.running?.state.folds[study], !node.isDamaged,
+            let entries = try? writtenEntries(core, study)
+        else { return }
+        tally["inspections", default: 0] += 1
+        checkOracle(entries, StudySnapshot(fold), at: node)
+    }
+
+    private func checkOracle(_ entries: [WrittenEntry], _ live: StudySnapshot, at node: SimulatedNode) {
+        guard let study, let directory = node.running?.state.directory else { return }
+        let oracle = Oracle(entries, study: study, directory: directory).snapshot
+        if let difference = live.difference(from: oracle) {
+            violate("\(node.id): the state is not the oracle's: \(difference)")
         }
     }
 
@@ -149,7 +169,7 @@ extension Simulation {
 
     /// Every accepted value stands, or one who had seen it wrote its item again.
     private func checkValues(_ entries: [WrittenEntry], _ fold: StudyFold, at node: SimulatedNode) {
-        for record in fold.locations.values.flatMap(\.records.values) {
+        for record in fold.locations.keys.sorted().flatMap({ fold.locations[$0]?.records.values.map { $0 } ?? [] }) {
             let saves: [(id: EntryID, said: FormSave)] = entries.compactMap { entry in
                 guard record.applied.contains(entry.id) else { return nil }
                 switch entry.action?.operation {

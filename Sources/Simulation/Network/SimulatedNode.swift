@@ -25,6 +25,7 @@ enum StoreJob {
     case command(Int)
     case confirm(StartGround, closing: [LogID])
     case charter(CharterChain)
+    case forkProof(ForkProof, LogName, NodeID)
     case incident(Incident)
 }
 
@@ -44,7 +45,7 @@ final class SimulatedNode {
     private(set) var running: Running?
     /// Counts the starts, so that answers of an earlier run are recognised.
     private(set) var run: UInt64 = 0
-    private(set) var boot = 1
+    var boot = 1
     private(set) var machineNumber = 1
     var jobs: [StoreJob] = []
     var isStoreScheduled = false
@@ -54,7 +55,8 @@ final class SimulatedNode {
     var slownessMilliseconds = 0
     /// The node may not be started: its disk is being repaired or copied.
     var isDownUntil: UInt64 = 0
-    var backup: MemoryDisk.Image?
+    /// The last copy of the disk, and the boot in which it was made.
+    var backup: (image: MemoryDisk.Image, boot: Int)?
     /// The disk may hold what nobody wrote.
     var isDamaged = false
     /// Whether it was ever started.
@@ -92,7 +94,7 @@ final class SimulatedNode {
     var core: StoreCore? { running?.core }
     /// The heads that are durable: of a node that is down, those it had last.
     var heads: [LogHead] {
-        if let core = running?.core, let heads = try? core.heads() { return heads }
+        if let core = running?.core, let heads = try? core.replicationHeads() { return heads }
         return lastHeads
     }
 
@@ -120,17 +122,19 @@ final class SimulatedNode {
             let state = try NodeStart.state(core, founding: founding, network: Cast.network)
             let policy = NodeHoldingPolicy(node: id, holders: state.holders(for: id))
             let machine = ReplicationMachine(
-                node: id, incarnation: generator.next(), charter: state.chain, heads: try core.heads(),
-                policy: policy,
+                node: id, incarnation: generator.next(), charter: state.chain, heads: try core.replicationHeads(),
+                forks: try ForkReport.all(core), policy: policy,
                 configuration: SimulatedNode.pace)
             let guardResult: StartRule.GuardResult =
                 switch core.startVerdict {
                 case .noLogYet: .noLogYet
                 case .agrees: .agrees
-                case .differs: .differs
+                case .differs([.boot]), .differs([.machine]), .differs([.machine, .boot]): .differs
+                case .differs: .setBack
                 }
             let rule = StartRule(
-                guardResult: guardResult, configuredPeers: configuredPeers, heads: try core.ownLogs().map(\.head),
+                guardResult: guardResult, configuredPeers: configuredPeers, 
+                heads: try core.replicationHeads().filter { $0.name.node == id },
                 now: now, waitMilliseconds: 1_500)
             running = Running(core: core, state: state, machine: machine, startRule: rule, policy: policy)
         } catch {
@@ -142,7 +146,7 @@ final class SimulatedNode {
     /// Ends the process however it stands.
     func end() {
         guard let running else { return }
-        lastHeads = (try? running.core.heads()) ?? lastHeads
+        lastHeads = (try? running.core.replicationHeads()) ?? lastHeads
         running.core.discard()
         self.running = nil
         jobs = []

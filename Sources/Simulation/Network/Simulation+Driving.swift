@@ -41,6 +41,10 @@ extension Simulation {
             case .storeCharter(let chain): enqueue(.charter(chain), at: node)
             case .peerAnswered, .ownEntriesTakenBack: decideStart(id)
             case .ownLogAhead: tally["own log ahead", default: 0] += 1
+            case .ownLogForked:
+                tally["own log forked", default: 0] += 1
+                decideStart(id)
+            case .storeForkProof(let proof, let name, let peer): enqueue(.forkProof(proof, name, peer), at: node)
             case .report(let incident):
                 tally["incident", default: 0] += 1
                 enqueue(
@@ -120,7 +124,7 @@ extension Simulation {
     }
 
     private enum Outcome {
-        case ingested(Result<LogHead, IngestFailure>)
+        case ingested(IngestAnswer)
         case answered(CommandOutcome)
         case done
     }
@@ -162,7 +166,7 @@ extension Simulation {
             let result = try node.with { running in
                 try RangeIngest.ingest(range, name: name, from: peer, time: time, core, &running.state)
             }
-            return .ingested(result ?? .failure(.failed("the node has ended")))
+            return .ingested(result ?? IngestAnswer(result: .failure(.failed("the node has ended"))))
         case .command(let place):
             let execution = CommandExecution(node: node.id, network: Cast.network)
             let sent = commands[place].sent
@@ -181,6 +185,10 @@ extension Simulation {
         case .charter(let chain):
             for signed in chain.versions { try core.storeCharter(CharterRecord(signed)) }
             try node.with { try $0.state.update(chain, core: core) }
+        case .forkProof(let proof, let name, let peer):
+            if try core.takeForkProof(proof, of: name, from: peer, time: time) {
+                _ = node.with { $0.state.insertFork(of: name) }
+            }
         case .incident(let incident): try core.storeIncident(incident)
         }
         return .done
@@ -188,8 +196,10 @@ extension Simulation {
 
     private func answer(_ job: StoreJob, _ outcome: Result<Outcome, any Error>, at node: SimulatedNode) {
         switch (job, outcome) {
-        case (.ingest(let token, let range, _, _), .success(.ingested(let result))):
+        case (.ingest(let token, let range, _, _), .success(.ingested(let answer))):
+            let result = answer.result
             if case .failure(let failure) = result { ingestFailed(failure, range, at: node) }
+            if let fork = answer.fork { forked(fork, at: node) }
             countWaiting(at: node)
             input(node.id) { $0.ingestFinished(token, result, now: $1) }
             refreshAuthority(node.id, revision: node.running?.state.authorityRevision ?? 0)
@@ -222,9 +232,19 @@ extension Simulation {
             charterSince[chain.count] = since
             if now > since + 2_000 { count(.charterLate) }
             refreshAuthority(node.id, revision: .max)
-        case (.charter, .failure(let error)), (.incident, .failure(let error)): unexpected(error, at: node)
+        case (.forkProof(let proof, let name, _), .success):
+            count(.logForked)
+            input(node.id) { $0.forkProven(proof, of: name, now: $1) }
+        case (.charter, .failure(let error)), (.incident, .failure(let error)), (.forkProof, .failure(let error)):
+            unexpected(error, at: node)
         default: break
         }
+    }
+
+    private func forked(_ fork: KnownFork, at node: SimulatedNode) {
+        count(.logForked)
+        if fork.pieces.count > 1 { input(node.id) { $0.logForked(fork.name.log, into: fork.pieces, now: $1) } }
+        if let proof = fork.proof { input(node.id) { $0.forkProven(proof, of: fork.name, now: $1) } }
     }
 
     /// Counts entries that came before the authority that they rest on.
@@ -248,9 +268,10 @@ extension Simulation {
         switch failure {
         case .contradicts(let reason):
             tally["contradiction", default: 0] += 1
-            // Nobody here writes a log twice; only what was altered, on a disk or on the way, looks as if somebody had.
-            if !isDamaged, hostile == nil { violate("\(node.id): entries of log \(range.log) contradict those held: \(reason)") }
+            // Only a machine that was set back writes a log twice, and what was altered looks as if somebody had.
+            if !isDamaged, hostile == nil, counts[.machineReverted] == nil { violate("\(node.id): entries of log \(range.log) contradict those held: \(reason)") }
         case .refused: tally["range refused", default: 0] += 1
+        case .isNoBranch: tally["no branch", default: 0] += 1
         case .outOfPlace: tally["range out of place", default: 0] += 1
         case .failed: tally["range not stored", default: 0] += 1
         }

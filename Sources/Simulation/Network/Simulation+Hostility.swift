@@ -1,5 +1,7 @@
 import EventLog
 import Replication
+import StoreCore
+import Trial
 
 /// What a hostile peer sends instead of, or besides, what an honest one would.
 extension Simulation {
@@ -22,14 +24,22 @@ extension Simulation {
             guard random.chance(10) else { return [bytes] }
             count(.hostileOversized)
             return [bytes, [UInt8](repeating: 0x0A, count: ReplicationProtocol.messageBytes + 1 + random.below(1_000))]
-        default: return forge(message, peer) ?? [bytes]
+        default: return forge(message, by: node, to: peer) ?? [bytes]
         }
     }
 
     /// A message with other content; nil where there is nothing in it to forge.
-    private func forge(_ message: ReplicationMessage, _ peer: NodeID) -> [[UInt8]]? {
+    private func forge(
+        _ message: ReplicationMessage, by node: SimulatedNode, to peer: NodeID
+    ) -> [[UInt8]]? {
         switch message {
         case .range(var range):
+            if random.chance(50), let other = equivocated(range.range, by: node) {
+                count(.hostileEquivocating)
+                let both = random.chance(50) ? [ReplicationMessage.range(range).bytes] : []
+                range.range = other
+                return both + [ReplicationMessage.range(range).bytes]
+            }
             count(.hostileForged)
             range.range = forged(range.range)
             return [ReplicationMessage.range(range).bytes]
@@ -65,6 +75,30 @@ extension Simulation {
             return [ReplicationMessage.haveDigest(digest).bytes]
         default: return nil
         }
+    }
+
+    /// A range with another last entry under a checkpoint that its writer signed too; nil where the node is not the writer.
+    private func equivocated(_ range: EntryRange, by node: SimulatedNode) -> EntryRange? {
+        guard let core = node.core, let name = (try? core.log(range.log))??.name, name.node == node.id,
+            !range.entries.isEmpty, var frontier = (try? core.frontier(of: range.log, size: range.end - 1)) ?? nil
+        else { return nil }
+        let draft = EntryDraft(
+            stream: name.stream, operation: .statusRecorded,
+            authority: Authority(
+                actor: Person.tromsoNurse.actor, kind: .person, role: Person.tromsoNurse.role.role,
+                authentication: .localAccount),
+            known: KnownVersions(), command: CommandID(using: &random), parts: [(.content, random.bytes(20))])
+        let (entry, raw) = draft.sealed(
+            log: name.log, index: range.end - 1, hybridTime: 1, nodeTime: node.clock.time(now), software: "hostile",
+            using: &random)
+        frontier.append(entry.id.hash)
+        let origin = LogOrigin(network: Cast.network, log: name.log)
+        guard let key = NoteSigningKey(name: origin.keyName, seed: Cast.signingSeed(of: node.id)),
+            let note = try? SignedCheckpoint(
+                signing: Checkpoint(log: origin, size: range.end, root: frontier.root), with: key)
+        else { return nil }
+        return EntryRange(
+            log: range.log, start: range.start, entries: range.entries.dropLast() + [raw], checkpoint: note.bytes)
     }
 
     private func forged(_ range: EntryRange) -> EntryRange {

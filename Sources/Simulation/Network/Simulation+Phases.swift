@@ -154,7 +154,7 @@ extension Simulation {
         guard node.isDamaged, let core = node.core else { return }
         if let report = try? LogVerification.run(on: core, writerKey: Simulation.writerKey), report.isSound { return }
         tally["damage found by verification", default: 0] += 1
-        forget(node, to: nil, isClone: false, downMilliseconds: 50)
+        forget(node, to: nil, .backup, downMilliseconds: 50)
     }
 
     static func writerKey(_ node: NodeID) -> [UInt8]? {

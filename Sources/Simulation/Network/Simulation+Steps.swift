@@ -42,12 +42,12 @@ extension Simulation {
             node.isDownUntil = now + down
             node.disk.fail(after: operations, kind)
         case .flipBit: flipBit(node)
-        case .replaceDisk(let down): forget(node, to: nil, isClone: false, downMilliseconds: down)
+        case .replaceDisk(let down): forget(node, to: nil, .backup, downMilliseconds: down)
         case .backUp:
-            if node.isRunning { node.backup = node.disk.image }
-        case .restore(let isClone, let down):
+            if node.isRunning { node.backup = (node.disk.image, node.boot) }
+        case .restore(let how, let down):
             guard let backup = node.backup else { return }
-            forget(node, to: backup, isClone: isClone, downMilliseconds: down)
+            forget(node, to: backup, how, downMilliseconds: down)
         case .jumpClock(let milliseconds):
             count(.clockJumped)
             node.clock.offsetMilliseconds += milliseconds
@@ -55,6 +55,7 @@ extension Simulation {
             count(.clockFrozen)
             node.clock.frozenAt = now
             push(.unfreeze(step.node), after: milliseconds)
+        case .inspect: inspect(node)
         case .admit: admit(at: node)
         }
     }
@@ -168,7 +169,7 @@ extension Simulation {
                 return
             }
             tally["damage found at start", default: 0] += 1
-            forget(node, to: nil, isClone: false, downMilliseconds: 100)
+            forget(node, to: nil, .backup, downMilliseconds: 100)
             return
         }
         push(.tick(node.id, run: node.run), after: UInt64(random.number(1...50)))
@@ -179,15 +180,22 @@ extension Simulation {
     // MARK: Forgetting
 
     /// Puts other files in the place of a node's.
-    func forget(_ node: SimulatedNode, to image: MemoryDisk.Image?, isClone: Bool, downMilliseconds: UInt64) {
-        let before = node.heads.filter { $0.name.node == node.id }
+    func forget(
+        _ node: SimulatedNode, to backup: (image: MemoryDisk.Image, boot: Int)?, _ how: Scenario.Restoring,
+        downMilliseconds: UInt64
+    ) {
+        let before = node.heads
         lose(node.jobs, at: node)
         node.end()
         refreshLinks()
-        if let image {
-            count(isClone ? .nodeCloned : .backupRestored)
-            node.disk.restore(image, isSameDirectory: false)
-            node.rebooted(onOtherMachine: isClone)
+        if let backup {
+            node.disk.restore(backup.image, isSameDirectory: how == .reverted)
+            switch how {
+            case .backup: count(.backupRestored)
+            case .clone: count(.nodeCloned)
+            case .reverted: count(.machineReverted)
+            }
+            if how == .reverted { node.boot = backup.boot } else { node.rebooted(onOtherMachine: how == .clone) }
         } else {
             count(.diskReplaced)
             node.disk.erase()
@@ -195,7 +203,7 @@ extension Simulation {
         }
         node.isDamaged = false
         node.lastHeads = []
-        // What nobody else holds of the node's own logs is gone, and no promise can bring it back.
+        // What nobody else holds is gone, and no promise can bring it back.
         for head in before {
             var kept: (size: UInt64, at: Set<NodeID>) = (0, [])
             for other in honest where other.id != node.id {
@@ -203,7 +211,8 @@ extension Simulation {
                 if held.size > kept.size { kept = (held.size, []) }
                 if held.size == kept.size { kept.at.insert(other.id) }
             }
-            if kept.size < keptByOthers[head.name.id]?.size ?? .max { keptByOthers[head.name.id] = kept }
+            guard kept.size < head.size || head.name.node == node.id else { continue }
+            if kept.size < keptByOthers[head.name.log]?.size ?? .max { keptByOthers[head.name.log] = kept }
         }
         push(.restart(node.id, loss: nil), after: downMilliseconds)
     }

@@ -140,7 +140,7 @@ final class Simulation {
             receive(bytes, from: from, to: to)
         case .read(let token, let log, let from, let maximumBytes, let id, let run):
             guard self[id].run == run, let core = self[id].core else { return }
-            let range = try? core.readRange(log: log, from: from, maximumBytes: maximumBytes)
+            let range = try? core.readSegment(log, from: from, maximumBytes: maximumBytes)
             input(id) { $0.rangeRead(token, range ?? nil, now: $1) }
         case .store(let id, let run):
             guard self[id].run == run, self[id].isRunning else { return }

@@ -53,6 +53,10 @@ public enum FaultKind: String, Hashable, Sendable, CaseIterable, Codable {
     case backupRestored
     /// A copy of a node took its place, on another machine.
     case nodeCloned
+    /// A virtual machine was set back, with everything that could tell.
+    case machineReverted
+    /// A node learnt that the writer of a log signed two histories of it.
+    case logForked
 
     // People and authority.
     /// A command was sent again, to the same or to another node.
@@ -81,6 +85,8 @@ public enum FaultKind: String, Hashable, Sendable, CaseIterable, Codable {
     case hostileLyingCredit
     /// Bytes that are no message.
     case hostileGarbage
+    /// Another history of a log, signed by its writer.
+    case hostileEquivocating
     /// Nothing that came was read.
     case hostileSilent
 }

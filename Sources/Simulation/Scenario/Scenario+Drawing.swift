@@ -17,12 +17,10 @@ extension Scenario {
             scenario.network.maximumDelayMilliseconds = generator.one(of: 2, 20, 200, 1_500)
             scenario.network.sendFailurePercent = generator.chance(30) ? generator.number(1...10) : 0
         }
-        // What a node forgets, an honest peer brings back; a hostile one may keep it, and then only a fork tells.
         if generator.chance(35) { scenario.hostile = generator.one(of: .ahus, .unn, .stavanger) }
         var drawn: [(time: UInt64, node: NodeID, action: Action)] = []
         drawCommands(100, into: &drawn, using: &generator)
-        drawFaults(into: &drawn, hostile: scenario.hostile, using: &generator)
-        drawn = drawn.filter { $0.node != scenario.hostile || !$0.action.isOfPeople }
+        drawFaults(into: &drawn, using: &generator)
         scenario.steps = drawn.enumerated().sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }
             .enumerated().map { number, item in
                 Step(
@@ -58,7 +56,7 @@ extension Scenario {
     }
 
     private static func drawFaults(
-        into drawn: inout [(time: UInt64, node: NodeID, action: Action)], hostile: NodeID?,
+        into drawn: inout [(time: UInt64, node: NodeID, action: Action)],
         using generator: inout SimulationGenerator
     ) {
         func node() -> NodeID { generator.pick(Cast.founders) ?? .norcrin }
@@ -71,6 +69,7 @@ extension Scenario {
         for _ in 0..<generator.below(4) {
             drawn.append((moment(&generator), node(), .isolate(generator.pick(cuts) ?? .silent, milliseconds: span())))
         }
+        for _ in 0..<3 { drawn.append((moment(&generator), generator.one(of: .norcrin, .haukeland, .stavanger), .inspect)) }
         if generator.chance(25) { drawn.append((moment(&generator), node(), .slow(milliseconds: span()))) }
         for _ in 0..<generator.below(4) {
             let operations = generator.chance(70) ? generator.number(1...30) : nil
@@ -102,8 +101,7 @@ extension Scenario {
             }
             for _ in 0..<4 { drawn.append((first + moment(&generator), .fonna, .command)) }
         }
-        // At most one node of a scenario forgets, and none beside a hostile one: see Protocols/simulation.md.
-        if hostile == nil { drawForgetting(into: &drawn, using: &generator) }
+        for _ in 0..<2 { drawForgetting(into: &drawn, using: &generator) }
     }
 
     /// A node that forgets what it held.
@@ -118,18 +116,10 @@ extension Scenario {
         case 1: drawn.append((time, node, .replaceDisk(downMilliseconds: down)))
         case 2, 3:
             drawn.append((time / 2, node, .backUp))
-            drawn.append((time, node, .restore(isClone: generator.chance(40), downMilliseconds: down)))
+            drawn.append((time, node, .restore(generator.one(of: .backup, .clone, .reverted), downMilliseconds: down)))
+            // What is set back is dangerous where nobody can be asked.
+            if generator.chance(50) { drawn.append((time, node, .isolate(.noticed, milliseconds: 6_000))) }
         default: break
-        }
-    }
-}
-
-extension Scenario.Action {
-    /// Whether it is something that people ask of the node.
-    var isOfPeople: Bool {
-        switch self {
-        case .command, .authorityCommand, .repeatCommand, .admit: true
-        default: false
         }
     }
 }

@@ -70,20 +70,34 @@ public struct Scenario: Sendable, Codable {
         case replaceDisk(downMilliseconds: UInt64)
         /// A copy is made of all files.
         case backUp
-        /// The node goes on with the files of the last copy: restored by people, or as the copy of a machine that is no more.
-        case restore(isClone: Bool, downMilliseconds: UInt64)
+        /// The node goes on with the files of the last copy.
+        case restore(Restoring, downMilliseconds: UInt64)
         /// The clock jumps by so many milliseconds.
         case jumpClock(Int64)
         /// The clock stands still for so long.
         case freezeClock(milliseconds: UInt64)
+        /// What the node holds is compared with what the oracle says of the same entries.
+        case inspect
         /// An administrator brings the next version of the charter to the node, and the node that it admits is started.
         case admit
     }
 
+    /// How a link fails.
     enum Cut: String, Sendable, Codable {
         case noticed, silent, oneWay, flapping, clogged
     }
 
+    /// How a node comes to go on with an earlier state of its files.
+    enum Restoring: String, Sendable, Codable {
+        /// People restored a backup.
+        case backup
+        /// A copy takes the place of a machine that is no more.
+        case clone
+        /// The virtual machine was set back.
+        case reverted
+    }
+
+    /// How a disk fails.
     enum DiskFailure: String, Sendable, Codable {
         case full, sync, write
     }

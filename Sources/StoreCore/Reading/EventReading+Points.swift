@@ -26,7 +26,7 @@ extension EventReading {
     public func heads(atArrival number: Int64) throws -> [LogID: UInt64] {
         let row = try tables.connection.cached(
             """
-            SELECT logs.log, max(arrivals.first + arrivals.count) FROM arrivals JOIN logs USING (branch)
+            SELECT logs.id, max(arrivals.first + arrivals.count) FROM arrivals JOIN logs USING (branch)
             WHERE arrivals.arrival <= ?1 GROUP BY branch
             """)
         defer { row.reset() }

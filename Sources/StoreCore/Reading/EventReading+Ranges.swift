@@ -7,7 +7,7 @@ extension EventReading {
     /// even the first checkpoint after `from` lies beyond `maximumBytes`, it ends there, so that every answer gets on.
     /// - Returns: nil where nothing is held from `from` on, or the log is not known.
     public func readRange(log: LogID, from: UInt64, maximumBytes: Int) throws -> EntryRange? {
-        guard let stored = try self.log(log), from < stored.head.size else { return nil }
+        guard let stored = try self.log(log), (stored.start..<stored.head.size).contains(from) else { return nil }
         let last = min(stored.head.size, from + UInt64(RangeLimit.entries))
         let sizes = try checkpointSizes(of: log, after: from, through: last)
         guard let farthest = sizes.last else { return nil }
@@ -43,7 +43,7 @@ extension EventReading {
     public func arrivals(after number: Int64, limit: Int) throws -> [Arrival] {
         let statement = try tables.connection.cached(
             """
-            SELECT arrivals.arrival, logs.log, arrivals.first, arrivals.count FROM arrivals JOIN logs USING (branch)
+            SELECT arrivals.arrival, logs.id, arrivals.first, arrivals.count FROM arrivals JOIN logs USING (branch)
             WHERE arrivals.arrival > ?1 ORDER BY arrivals.arrival LIMIT ?2
             """)
         defer { statement.reset() }

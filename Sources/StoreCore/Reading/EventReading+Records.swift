@@ -50,10 +50,24 @@ extension EventReading {
 
     /// Every fork proof that is held, in the order in which they came.
     public func forkProofs() throws -> [ForkProof] {
+        try proofsByNumber().map(\.proof)
+    }
+
+    /// The logs of which a fork is proven.
+    public func forkedLogs() throws -> Set<LogID> {
+        Set(try proofsByNumber().map(\.log))
+    }
+
+    /// The first proof of every fork, by log.
+    public func forkProofsByLog() throws -> [LogID: ForkProof] {
+        Dictionary(try proofsByNumber().map { ($0.log, $0.proof) }) { first, _ in first }
+    }
+
+    private func proofsByNumber() throws -> [(log: LogID, proof: ForkProof)] {
         let statement = try tables.connection.cached(
-            "SELECT number, smaller, larger, prefix_root, path FROM fork_proofs ORDER BY number")
+            "SELECT number, smaller, larger, prefix_root, path, log FROM fork_proofs ORDER BY number")
         defer { statement.reset() }
-        var proofs: [ForkProof] = []
+        var proofs: [(LogID, ForkProof)] = []
         while try statement.step() {
             let path = statement.bytes(4)
             let hashes = stride(from: 0, to: path.count, by: Hash.byteCount).compactMap {
@@ -61,9 +75,10 @@ extension EventReading {
             }
             guard let smaller = try? SignedCheckpoint(bytes: statement.bytes(1)),
                 let larger = try? SignedCheckpoint(bytes: statement.bytes(2)), let root = statement.hash(3),
-                hashes.count * Hash.byteCount == path.count
+                let log = statement.hash(5), hashes.count * Hash.byteCount == path.count
             else { throw StoreError.damaged("fork proof \(statement.int64(0)) cannot be read") }
-            proofs.append(ForkProof(smaller: smaller, larger: larger, prefixRoot: root, path: hashes))
+            proofs.append(
+                (LogID(log), ForkProof(smaller: smaller, larger: larger, prefixRoot: root, path: hashes)))
         }
         return proofs
     }

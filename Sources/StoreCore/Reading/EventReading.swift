@@ -9,8 +9,10 @@ public protocol EventReading: AnyObject {
     var tables: EventTables { get }
     /// Every log, in the order in which they came to be known.
     func logs() throws -> [StoredLog]
-    /// One log; nil where it is not known.
+    /// One log, or branch of a forked log by its own id; nil where it is not known.
     func log(_ log: LogID) throws -> StoredLog?
+    /// The branches of a log beside the row of its own name, in the order in which they came; none where it is not forked.
+    func branches(of log: LogID) throws -> [StoredLog]
 }
 
 extension EventReading {
@@ -34,17 +36,19 @@ extension EventReading {
 
     /// One entry; nil where it is not held.
     public func entry(at address: EntryAddress) throws -> StoredEntry? {
-        guard let log = try log(address.log), address.index < log.head.size else { return nil }
+        guard let log = try log(address.log), (log.start..<log.head.size).contains(address.index) else { return nil }
         return try tables.cursor(
             branch: log.branch, log: address.log, from: address.index, to: address.index + 1
         ).advance()
     }
 
-    /// Streams entries `from` up to, but not with, `to` (where nil: to the end) of a log, until `body` gives false.
+    /// Streams entries `from` up to, but not with, `to` (where nil: to the end) of a log, until `body` gives false. Of a
+    /// branch of a forked log only its own entries come, not those before its first.
     public func forEachEntry(
         in log: LogID, from: UInt64 = 0, to: UInt64? = nil, _ body: (StoredEntry) throws -> Bool
     ) throws {
         guard let stored = try self.log(log) else { throw StoreError.unknownLog(log) }
+        let from = max(from, stored.start)
         let end = min(to ?? stored.head.size, stored.head.size)
         guard from < end else { return }
         let cursor = try tables.cursor(branch: stored.branch, log: log, from: from, to: end)
@@ -53,35 +57,16 @@ extension EventReading {
         }
     }
 
-    /// The leaf hash at an index; nil where it is not held. Proofs are made of these.
+    /// The leaf hash at an index of a log or branch; nil where it is not held. Proofs are made of these.
     public func leafHash(of log: LogID, at index: UInt64) throws -> Hash? {
         guard let stored = try self.log(log), index < stored.head.size else { return nil }
-        let statement = try tables.connection.cached("SELECT leaf FROM entries WHERE branch = ?1 AND leaf_index = ?2")
-        defer { statement.reset() }
-        statement.bind(1, stored.branch)
-        statement.bind(2, index)
-        guard try statement.step(), let leaf = statement.hash(0) else {
-            throw StoreError.damaged("the leaf hash of entry \(log)/\(index) is missing")
-        }
-        return leaf
+        return try leafHash(along: stored, at: index)
     }
 
-    /// The frontier of the first `size` entries of a log, from their leaf hashes; nil where fewer are held.
+    /// The frontier of the first `size` entries of a log or branch, from their leaf hashes; nil where fewer are held.
     public func frontier(of log: LogID, size: UInt64) throws -> MerkleFrontier? {
         guard let stored = try self.log(log), size <= stored.head.size else { return nil }
-        let statement = try tables.connection.prepare(
-            "SELECT leaf FROM entries WHERE branch = ?1 AND leaf_index < ?2 ORDER BY leaf_index")
-        statement.bind(1, stored.branch)
-        statement.bind(2, size)
-        var frontier = MerkleFrontier()
-        while try statement.step() {
-            guard let leaf = statement.hash(0) else {
-                throw StoreError.damaged("the leaf hash of entry \(log)/\(frontier.size) has not 32 bytes")
-            }
-            frontier.append(leaf)
-        }
-        guard frontier.size == size else { throw StoreError.damaged("leaf hashes of log \(log) are missing") }
-        return frontier
+        return try frontier(along: stored, size: size)
     }
 
     /// The note of the checkpoint of exactly this size; nil where none is held.
@@ -122,7 +107,7 @@ extension EventReading {
     public func receipt(actor: ActorID, command: CommandID) throws -> Receipt? {
         let statement = try tables.connection.cached(
             """
-            SELECT logs.log, commands.leaf_index, entries.leaf, commands.digest FROM commands
+            SELECT logs.id, commands.leaf_index, entries.leaf, commands.digest FROM commands
             JOIN logs USING (branch) JOIN entries USING (branch, leaf_index)
             WHERE commands.command = ?1 AND commands.actor = ?2
             """)

@@ -3,6 +3,8 @@ import EventLog
 /// What reads `events.sqlite`: a connection with its kept statements. Opaque outside this module.
 public final class EventTables {
     let connection: Connection
+    /// Roots in the middle of rows at which branches begin: they never change, and each costs a pass over the leaves.
+    var rootsBeforeForks: [Int64: [UInt64: Hash]] = [:]
     /// Whose file it is.
     public let identity: StoreIdentity
 
@@ -13,7 +15,18 @@ public final class EventTables {
 
     /// The columns of `logs` that ``storedLog(_:)`` reads, in its order.
     static let logColumns =
-        "branch, log, node, stream, epoch, own, status, reason, seen_head, size, root, byte_count, frontier, hybrid_time"
+        "branch, log, node, stream, epoch, own, status, reason, seen_head, size, root, byte_count, frontier, hybrid_time, "
+        + "parent, first, first_leaf"
+
+    /// Reads the name of a row of `logs`, which may be wrong; nil where its parts cannot be read.
+    func name(_ row: Statement) -> LogName? {
+        guard let node = NodeID(row.text(2)), let stream = StreamID(row.text(3)), let epoch = Epoch(bytes: row.bytes(4))
+        else { return nil }
+        let name = LogName(network: identity.network, node: node, stream: stream, epoch: epoch)
+        if row.isNull(14) { return name }
+        guard let leaf = row.hash(16), row.uint64(15) <= MerkleFrontier.maximumSize else { return nil }
+        return name.branch(at: ForkPoint(index: row.uint64(15), leaf: leaf))
+    }
 
     /// Reads a row of `logs`.
     ///
@@ -21,18 +34,17 @@ public final class EventTables {
     func storedLog(_ row: Statement) throws -> (log: StoredLog, frontier: MerkleFrontier, hybridTime: UInt64) {
         let branch = row.int64(0)
         func damaged(_ what: String) -> StoreError { .damaged("log row \(branch): \(what)") }
-        guard let node = NodeID(row.text(2)), let stream = StreamID(row.text(3)), let epoch = Epoch(bytes: row.bytes(4))
-        else { throw damaged("the name cannot be read") }
-        let name = LogName(network: identity.network, node: node, stream: stream, epoch: epoch)
-        guard row.hash(1) == name.id.hash else { throw damaged("the log id is not that of its name") }
+        guard let name = name(row) else { throw damaged("the name cannot be read") }
+        guard row.hash(1) == name.log.hash else { throw damaged("the log id is not that of its name") }
         guard let root = row.hash(10), row.uint64(9) <= MerkleFrontier.maximumSize else {
             throw damaged("size or root cannot be read")
         }
         guard let frontier = MerkleFrontier(bytes: row.bytes(12)), frontier.size == row.uint64(9), frontier.root == root
         else { throw damaged("frontier, size and root do not agree") }
         let log = StoredLog(
-            branch: branch, head: LogHead(name: name, size: row.uint64(9), root: root), byteCount: row.uint64(11),
-            isOwn: row.int64(5) == 1, status: try status(row, name: name, damaged: damaged))
+            branch: branch, head: LogHead(name: name, size: row.uint64(9), root: root),
+            parent: row.isNull(14) ? nil : row.int64(14), byteCount: row.uint64(11), isOwn: row.int64(5) == 1,
+            status: try status(row, name: name, damaged: damaged))
         return (log, frontier, row.uint64(13))
     }
 
@@ -55,7 +67,7 @@ public final class EventTables {
 
     /// The log id of a branch; nil for an unknown one.
     func logID(of branch: Int64) throws -> LogID? {
-        let statement = try connection.cached("SELECT log FROM logs WHERE branch = ?1")
+        let statement = try connection.cached("SELECT id FROM logs WHERE branch = ?1")
         defer { statement.reset() }
         statement.bind(1, branch)
         return try statement.step() ? statement.hash(0).map { LogID($0) } : nil

@@ -19,6 +19,8 @@ package final class Connection {
     /// The path of the file.
     package let path: String
     private var handle: OpaquePointer?
+    /// SQLite's own connection, for functions of the library that this type does not wrap; nil once it is closed.
+    var sqlite: OpaquePointer? { handle }
     /// Pages in the write-ahead log after the last commit, told by SQLite.
     private let walPagesBox: UnsafeMutablePointer<Int32>
     private var statements: [String: Statement] = [:]

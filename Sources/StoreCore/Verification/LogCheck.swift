@@ -16,6 +16,7 @@ struct LogCheck {
     private var log: LogID { row.name.id }
 
     mutating func run(in verification: inout LogVerification) throws {
+        if row.parent != nil, try !readPrefix(in: &verification) { return }
         while frontier.size < row.size {
             let from = frontier.size
             let to = min(row.size, from + LogVerification.step)
@@ -25,6 +26,30 @@ struct LogCheck {
                 VerificationProgress(entries: verification.report.entries, total: verification.total))
         }
         try checkEnd(in: &verification)
+    }
+
+    /// Hashes what comes before a branch along the rows that hold it; false where they do not lead to its beginning.
+    private mutating func readPrefix(in verification: inout LogVerification) throws -> Bool {
+        var sections: [(row: LogVerification.Row, end: UInt64)] = []
+        var below = row
+        while let parent = below.parent, let above = verification.logs[parent], sections.count < 4096 {
+            sections.insert((above, below.name.start), at: 0)
+            below = above
+        }
+        for section in sections {
+            let statement = try verification.tables.connection.prepare(
+                "SELECT header FROM entries WHERE branch = ?1 AND leaf_index >= ?2 AND leaf_index < ?3 ORDER BY leaf_index"
+            )
+            statement.bind(1, section.row.branch)
+            statement.bind(2, frontier.size)
+            statement.bind(3, section.end)
+            while try statement.step() {
+                frontier.append(RawEntry(header: statement.bytes(0), body: []).id.hash)
+            }
+        }
+        if below.parent == nil && frontier.size == row.name.start { return true }
+        verification.report.add(.log(log), "what comes before the branch is not here")
+        return false
     }
 
     /// Checks the entries of one step; false where a row is missing, so that no later root can be computed.
@@ -74,7 +99,9 @@ struct LogCheck {
             verification.report.add(.entry(stored.address), "the body cannot be read: \(error)")
             return
         }
-        if header.log != log || header.index != stored.address.index { verification.report.entriesNotUnderstood += 1 }
+        if header.log != row.name.log || header.index != stored.address.index {
+            verification.report.entriesNotUnderstood += 1
+        }
         for (position, part) in body.parts.enumerated() {
             let committed = header.parts[position]
             if let part {

@@ -14,12 +14,13 @@ extension LogVerification {
             if number != expected { report.add(.arrival(number), "the number before it is missing") }
             expected = number &+ 1
             if logs[branch] == nil { report.add(.arrival(number), "it names no log that can be read") }
-            if statement.uint64(2) != covered[branch, default: 0] {
+            if statement.uint64(2) != covered[branch, default: logs[branch]?.name.start ?? 0] {
                 report.add(.arrival(number), "it begins at \(statement.uint64(2)), not where the one before it ended")
             }
             covered[branch] = statement.uint64(2) &+ statement.uint64(3)
         }
-        for row in logs.values.sorted(by: { $0.branch < $1.branch }) where covered[row.branch, default: 0] != row.size {
+        for row in logs.values.sorted(by: { $0.branch < $1.branch })
+        where covered[row.branch, default: row.name.start] != row.size {
             report.add(.log(row.name.id), "the arrivals do not cover its \(row.size) entries")
         }
     }
@@ -131,7 +132,8 @@ extension LogVerification {
             report.add(.file, error.description)
             return
         }
-        let names = Dictionary(logs.values.map { ($0.name.origin, $0.name) }, uniquingKeysWith: { first, _ in first })
+        let names = Dictionary(
+            logs.values.map { ($0.name.origin, $0.name.trunk) }, uniquingKeysWith: { first, _ in first })
         for (position, proof) in proofs.enumerated() {
             guard let name = names[proof.larger.checkpoint.origin], let key = verifierKey(of: name) else { continue }
             do throws(ForkProofError) {

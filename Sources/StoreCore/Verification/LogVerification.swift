@@ -20,6 +20,8 @@ public struct LogVerification {
         var branch: Int64
         var name: LogName
         var size: UInt64
+        /// For a branch the row before it.
+        var parent: Int64?
         var frontier: MerkleFrontier?
         var byteCount: UInt64
     }
@@ -84,21 +86,15 @@ public struct LogVerification {
             } catch let error as StoreError {
                 report.add(.branch(branch), error.description)
             }
-            guard let name = readName(statement) else { continue }
+            guard let name = tables.name(statement) else { continue }
             let row = Row(
                 branch: branch, name: name, size: min(statement.uint64(9), MerkleFrontier.maximumSize),
+                parent: statement.isNull(14) ? nil : statement.int64(14),
                 frontier: MerkleFrontier(bytes: statement.bytes(12)), byteCount: statement.uint64(11))
             logs[branch] = row
-            total += min(row.size, MerkleFrontier.maximumSize / 1024)
+            total += min(row.size - min(row.size, name.start), MerkleFrontier.maximumSize / 1024)
             try checkCount(row)
         }
-    }
-
-    /// The name of a log, where its parts can be read, whether or not its id fits them.
-    private func readName(_ row: Statement) -> LogName? {
-        guard let node = NodeID(row.text(2)), let stream = StreamID(row.text(3)), let epoch = Epoch(bytes: row.bytes(4))
-        else { return nil }
-        return LogName(network: tables.identity.network, node: node, stream: stream, epoch: epoch)
     }
 
     /// The rows of a branch must be as many as its row says.
@@ -143,4 +139,5 @@ final class TablesReader: EventReading {
 
     func logs() throws -> [StoredLog] { [] }
     func log(_ log: LogID) throws -> StoredLog? { nil }
+    func branches(of log: LogID) throws -> [StoredLog] { [] }
 }

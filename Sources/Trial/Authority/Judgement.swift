@@ -28,7 +28,7 @@ public enum VoidRule: UInt64, Hashable, Sendable, Codable, CaseIterable {
     case notDelegated = 12
     /// V13: an instance, value or group is named that does not fit where it stands.
     case misplaced = 13
-    /// V14: the act decides for others, and the delegation had ended, known to the writer or not.
+    /// V14: the act decides for others, and the delegation had ended, which the writer did not know (known: V12).
     case delegationEnded = 14
     /// V16: a form save, removal apart, is about a form that only its client system writes.
     case foreignResponse = 16

@@ -11,10 +11,10 @@ extension StudyAuthority {
     func judge(_ entry: WrittenEntry, remembering judgements: inout [JudgementKey: KeyedJudgement]) -> Judgement {
         guard let header = entry.header else { return .effect(nil) }
         let key = JudgementKey(writer: entry.writer, stream: entry.stream, header: header)
-        if let known = judgements[key] { return known.judgement(at: entry.address, in: self) }
+        if let known = judgements[key] { return known.judgement(at: entry.place, in: self) }
         let judgement = keyedJudgement(of: key)
         judgements[key] = judgement
-        return judgement.judgement(at: entry.address, in: self)
+        return judgement.judgement(at: entry.place, in: self)
     }
 
     /// What the key alone says.

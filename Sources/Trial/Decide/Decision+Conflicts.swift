@@ -16,16 +16,22 @@ extension Decision {
         guard known.count > 1, participant.isConflict(form: form) || participant.rulings[form] != nil else {
             throw .noSuchConflict
         }
-        guard named == Set(known) else { throw .newerBeginnings(oid: oid) }
-        let verdicts: [BeginningVerdict]
+        // What was decided to be a form of its own, or wrong, stands there no more and need not be named again.
+        let standing = Set(participant.instances[form]?.beginnings.keys.map { $0 } ?? [])
+        guard named.isSuperset(of: standing), named.isSubset(of: known), !named.isEmpty else {
+            throw .newerBeginnings(oid: oid)
+        }
+        let given: (Beginning) -> InstanceVerdict
         switch entry.choice {
-        case .same: verdicts = known.map { BeginningVerdict($0, .same) }
-        case .two: verdicts = known.map { BeginningVerdict($0, $0 == known.first ? .same : .apart) }
+        case .same: given = { _ in .same }
+        case .two: given = { $0 == named.min() ? .same : .apart }
         case .wrong(let list):
             let wrong = Set(list.map { participant.standing(for: $0) })
             guard !wrong.isEmpty, wrong.isSubset(of: named) else { throw .newerBeginnings(oid: oid) }
-            verdicts = known.map { BeginningVerdict($0, wrong.contains($0) ? .wrong : .same) }
+            given = { wrong.contains($0) ? .wrong : .same }
         }
+        let earlier = participant.rulings[form]?.verdicts ?? [:]
+        let verdicts = known.map { BeginningVerdict($0, named.contains($0) ? given($0) : earlier[$0] ?? .same) }
         let decision = InstanceDecision(
             participant: participant.id, instances: table.lines, verdicts: verdicts,
             seen: participant.rulings[form]?.standing.keys.sorted() ?? [], reason: entry.reason)
@@ -49,10 +55,10 @@ extension Decision {
         let sideValues = conflict.sides.flatMap { $0.values.map(\.held.id) }
         seen += Set(sideValues).subtracting(seen).sorted()
         var table = InstanceTable(
-            participant: participant, definition: definition, entryOfCommand: context.entryOfCommand)
+            participant: participant, definition: definition, seen: seen, entryOfCommand: context.entryOfCommand)
         let changes = try outcome(
-            entry, of: conflict, chosen: verdicts.filter { $0.verdict == .chosen }.map(\.side), seen, &table, definition
-        )
+            entry, of: conflict, chosen: verdicts.filter { $0.verdict == .chosen }.map(\.side), &table, definition)
+        if let answer = table.lines.first(where: \.identity.isResponse) { throw .onlyByClient(oid: answer.oid) }
         var save = FormSave(participant: participant.id, instances: table.lines, changes: changes, seen: seen)
         save.reason = entry.reason
         return try forParticipant(
@@ -79,7 +85,7 @@ extension Decision {
 
     /// What a resolution writes: what was entered, and for the rest what the chosen side says.
     private static func outcome(
-        _ entry: ResolutionEntry, of conflict: Conflict, chosen: [ValueID], _ seen: [ValueID],
+        _ entry: ResolutionEntry, of conflict: Conflict, chosen: [ValueID],
         _ table: inout InstanceTable, _ definition: StudyDefinition
     ) throws(Refusal) -> [Change] {
         let participant = table.participant
@@ -94,18 +100,49 @@ extension Decision {
                 throw .noSuchConflict
             }
             let formPlace = try table.standing(form)
-            changes = try Self.changes(entry.outcome, in: formPlace, seen, &table, definition)
+            changes = try Self.changes(entry.outcome, in: formPlace, &table, definition)
             for change in changes where !isWithin(change, of: entry, table) {
                 throw .badValue(change.item, reason: "it is no part of the conflict; save it in its form")
             }
         }
-        for value in sides.first?.values ?? [] {
+        let written = Set(changes.map(WrittenItem.init))
+        let copied = try sides.isEmpty ? agreed(conflict, besides: written, table) : sides[0].values
+        for value in copied {
             let place = try table.standing(value.group)
-            guard !changes.contains(where: { $0.instance == place && $0.item == value.item }) else { continue }
-            changes.append(table.copy(of: value.held, value.item, at: place, seen, definition))
+            guard !written.contains(WrittenItem(instance: place, item: value.item)) else { continue }
+            changes.append(table.copy(of: value.held, value.item, at: place, definition))
         }
         guard !changes.isEmpty else { throw .nothingToDo }
         return changes
+    }
+
+    /// Where no side of a whole is chosen, the values that all sides agree in.
+    ///
+    /// - Throws: ``Refusal/badValue(_:reason:)`` for an item in which they differ and which the outcome does not state: it
+    ///   would be empty without anybody having said so.
+    private static func agreed(
+        _ conflict: Conflict, besides written: Set<WrittenItem>, _ table: InstanceTable
+    ) throws(Refusal) -> [PlacedValue] {
+        guard conflict.kind == .whole else { return [] }
+        var agreed: [PlacedValue] = []
+        let stated = Set(
+            written.compactMap { item in
+                table.id(at: item.instance).map { RegisterPlace(instance: $0, item: item.item) }
+            })
+        let byPlace = conflict.sides.map { side in
+            Dictionary(
+                side.values.map { (RegisterPlace(instance: $0.group, item: $0.item), $0) },
+                uniquingKeysWith: { first, _ in first })
+        }
+        for place in Set(byPlace.flatMap(\.keys)).subtracting(stated).sorted() {
+            let values = byPlace.compactMap { $0[place] }
+            guard values.count == byPlace.count, values.allSatisfy({ $0.held.says(theSameAs: values[0].held) }) else {
+                throw .badValue(
+                    place.item, reason: "the versions differ in it and none is chosen; say what it is to hold")
+            }
+            agreed.append(values[0])
+        }
+        return agreed
     }
 
     /// Whether a change is of the item or the whole that a resolution is about.

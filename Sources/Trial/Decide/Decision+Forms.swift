@@ -6,14 +6,14 @@ extension Decision {
     ) throws(Refusal) -> EntryDraft {
         guard let (content, definition) = context.definition else { throw .noDefinitions }
         let participant = try participant(entry.participant, at: entry.location, in: context)
-        var table = InstanceTable(
-            participant: participant, definition: definition, entryOfCommand: context.entryOfCommand)
-        let form = try table.form(entry)
         let seen = entry.seen.map { ValueID(entry: participant.standing(for: $0.entry), position: $0.position) }
-        var changes = try changes(entry.groups, in: form, seen, &table, definition)
+        var table = InstanceTable(
+            participant: participant, definition: definition, seen: seen, entryOfCommand: context.entryOfCommand)
+        let form = try table.form(entry)
+        var changes = try changes(entry.groups, in: form, &table, definition)
         try requireCurrent(Set(seen), for: changes, in: table)
         try requireRightToDecide(of: command.sender, for: changes, in: table)
-        if !changes.isEmpty { try completeWholes(&changes, in: &table, seen, definition) }
+        if !changes.isEmpty { try completeWholes(&changes, in: &table, definition) }
         guard !changes.isEmpty || table.beginsSomething else { throw .nothingToDo }
         var save = FormSave(participant: participant.id, instances: table.lines, changes: changes, seen: seen)
         save.prompts = entry.prompts
@@ -27,20 +27,20 @@ extension Decision {
 
     /// The changes that entered groups make.
     static func changes(
-        _ groups: [EnteredGroup], in form: Int, _ seen: [ValueID], _ table: inout InstanceTable,
-        _ definition: StudyDefinition
+        _ groups: [EnteredGroup], in form: Int, _ table: inout InstanceTable, _ definition: StudyDefinition
     ) throws(Refusal) -> [Change] {
         var changes: [Change] = []
+        var written: Set<WrittenItem> = []
         for group in groups {
             let place = try table.group(group.group, in: form)
             let definitions = try items(of: group, in: definition)
             for (entered, item) in zip(group.items, definitions) {
-                guard !changes.contains(where: { $0.instance == place && $0.item == item.oid }) else {
+                guard written.insert(WrittenItem(instance: place, item: item.oid)).inserted else {
                     throw .badValue(item.oid, reason: "it is entered twice in one save; enter it once")
                 }
                 changes.append(
                     table.change(
-                        of: item.oid, at: place, to: try value(of: entered, item, in: definition), seen,
+                        of: item.oid, at: place, to: try value(of: entered, item, in: definition),
                         reasonCode: entered.reasonCode, isFreeText: item.isFreeText && isDatum(entered.value)))
             }
         }
@@ -69,17 +69,17 @@ extension Decision {
     private static func requireCurrent(
         _ seen: Set<ValueID>, for changes: [Change], in table: InstanceTable
     ) throws(Refusal) {
-        var stale: [ItemOID] = []
+        var stale: Set<ItemOID> = []
         for change in changes {
             let held = table.registers(at: change.instance)?[change.item]?.held ?? []
-            if !held.allSatisfy({ seen.contains($0.id) }) { stale.append(change.item) }
+            if !held.allSatisfy({ seen.contains($0.id) }) { stale.insert(change.item) }
         }
         for registers in table.registersOfWholes {
-            for (item, register) in registers.sorted(by: { $0.key < $1.key }) where !stale.contains(item) {
-                if !register.held.allSatisfy({ seen.contains($0.id) }) { stale.append(item) }
+            for (item, register) in registers where !register.held.allSatisfy({ seen.contains($0.id) }) {
+                stale.insert(item)
             }
         }
-        guard stale.isEmpty else { throw .newerValues(stale) }
+        guard stale.isEmpty else { throw .newerValues(stale.sorted()) }
     }
 
     /// Refuses a save that would end a conflict where the sender may not decide one.
@@ -93,14 +93,15 @@ extension Decision {
 
     /// Lets a save in a whole form or group hold every item of it, so that the version stands by itself (M34).
     private static func completeWholes(
-        _ changes: inout [Change], in table: inout InstanceTable, _ seen: [ValueID], _ definition: StudyDefinition
+        _ changes: inout [Change], in table: inout InstanceTable, _ definition: StudyDefinition
     ) throws(Refusal) {
+        let written = Set(changes.map(WrittenItem.init))
         for (group, item, register) in table.itemsOfWholes {
             let place = try table.standing(group)
-            guard !changes.contains(where: { $0.instance == place && $0.item == item }) else { continue }
+            guard !written.contains(WrittenItem(instance: place, item: item)) else { continue }
             guard !register.isConflict else { throw .inConflict([item]) }
             guard let held = register.current else { continue }
-            changes.append(table.copy(of: held, item, at: place, seen, definition))
+            changes.append(table.copy(of: held, item, at: place, definition))
         }
     }
 
@@ -132,6 +133,21 @@ extension Decision {
             }
             return Value(kind: ValueKind(item.dataType), typed: typed, normalised: normal, unit: unit)
         }
+    }
+}
+
+/// An item that a command writes, by its line in the table of instances.
+struct WrittenItem: Hashable {
+    let instance: Int
+    let item: ItemOID
+
+    init(instance: Int, item: ItemOID) {
+        self.instance = instance
+        self.item = item
+    }
+
+    init(_ change: Change) {
+        self.init(instance: change.instance, item: change.item)
     }
 }
 

@@ -14,12 +14,13 @@ extension Decision {
         let client = command.sender.actor
         let form = try table.response(entry, client: client)
         var changes: [Change] = []
+        var written: Set<WrittenItem> = []
         var rows: [String: UInt64] = [:]
         for group in entry.groups {
             let place = try table.answers(
                 group.group, in: form, rows: &rows, ResponseInstance(client: client, identifier: entry.identifier))
             for (entered, item) in zip(group.items, try items(of: group, in: definition)) {
-                guard !changes.contains(where: { $0.instance == place && $0.item == item.oid }) else {
+                guard written.insert(WrittenItem(instance: place, item: item.oid)).inserted else {
                     throw .badValue(item.oid, reason: "it is answered twice; several codes are one answer")
                 }
                 changes.append(

@@ -51,7 +51,8 @@ public enum Decision {
     ///
     /// - Throws: ``Refusal``.
     public static func decide(_ command: Command, in context: DecisionContext) throws(Refusal) -> EntryDraft {
-        switch command.request {
+        try requireUsableTexts(command.request)
+        return switch command.request {
         case .found, .publish, .participate, .accept, .withdraw, .plan:
             try decideForStudy(command, in: context)
         case .delegate(let site, let actor, let name, let role, let from, let to):
@@ -95,8 +96,10 @@ public enum Decision {
         in context: DecisionContext
     ) throws(Refusal) -> EntryDraft {
         // A token says who was given it, which is not enough where patients are treated by what is entered (issue 3).
-        if context.authentication == .localToken, context.authority.founding?.payload.mode == .live {
-            throw .tokenInLiveStudy
+        if context.authentication == .localToken {
+            guard let founding = context.authority.founding, founding.payload.mode != .live else {
+                throw .tokenInLiveStudy
+            }
         }
         var provenance = sent.provenance
         provenance.receivedUTCMilliseconds = context.receivedUTCMilliseconds

@@ -8,10 +8,26 @@ struct InstanceTable {
     private(set) var lines: [InstanceDeclaration] = []
     /// The id of each line; nil for what this entry begins, whose id is known only when the entry is.
     private(set) var ids: [InstanceID?] = []
+    /// The values that were on the screen, each with its place in the entry's list.
+    private let seen: [ValueID: UInt64]
+    /// Where an instance that is known stands in the table.
+    private var placesByID: [InstanceID: Int] = [:]
+    /// Where what is named by what it is stands below something that this entry begins.
+    private var placesByKey: [NaturalKey: Int] = [:]
+
+    /// What names an instance that stands once, below another line.
+    private struct NaturalKey: Hashable {
+        let kind: InstanceKind
+        let parent: Int?
+        let oid: String
+    }
 
     init(
-        participant: ParticipantState, definition: StudyDefinition?, entryOfCommand: @escaping (CommandID) -> EntryID?
+        participant: ParticipantState, definition: StudyDefinition?, seen: [ValueID] = [],
+        entryOfCommand: @escaping (CommandID) -> EntryID?
     ) {
+        self.seen = Dictionary(
+            seen.enumerated().map { ($0.element, UInt64($0.offset)) }, uniquingKeysWith: { first, _ in first })
         self.participant = participant
         self.definition = definition
         self.entryOfCommand = entryOfCommand
@@ -54,24 +70,23 @@ struct InstanceTable {
 
     /// A change of an item at a line's instance.
     func change(
-        of item: ItemOID, at place: Int, to value: Value?, _ seen: [ValueID], reasonCode: String? = nil,
-        isFreeText: Bool
+        of item: ItemOID, at place: Int, to value: Value?, reasonCode: String? = nil, isFreeText: Bool
     ) -> Change {
         let held = registers(at: place)?[item]?.held ?? []
         return Change(
             instance: place, item: item, value: value,
-            replaces: held.compactMap { value in seen.firstIndex(of: value.id).map(UInt64.init) },
+            replaces: held.compactMap { seen[$0.id] },
             reasonCode: reasonCode, isCorrection: !held.isEmpty, isFreeText: isFreeText)
     }
 
     /// A change that writes again what a value says.
     func copy(
-        of held: HeldValue, _ item: ItemOID, at place: Int, _ seen: [ValueID], _ definition: StudyDefinition
+        of held: HeldValue, _ item: ItemOID, at place: Int, _ definition: StudyDefinition
     ) -> Change {
         let hasDatum = held.value.map { $0.kind != .missing && $0.kind != .cleared } ?? false
         // An item that the definitions have no more was written as their version said; text is then best kept apart.
         let isFreeText = definition.items[item].map(\.isFreeText) ?? (held.value?.kind == .text)
-        return change(of: item, at: place, to: held.value, seen, isFreeText: hasDatum && isFreeText)
+        return change(of: item, at: place, to: held.value, isFreeText: hasDatum && isFreeText)
     }
 
     /// Enters the event and the form that a save is about; gives the form's place.
@@ -163,16 +178,16 @@ struct InstanceTable {
     }
 
     mutating func append(_ line: InstanceDeclaration, _ id: InstanceID?) -> Int {
-        // A group may be named twice in one save; its items then belong to the one line.
-        let same = lines.indices.first { place in
-            guard let id else {
-                // Under what this entry begins, a natural key says as much as an id does.
-                return line.identity == .natural && lines[place].identity == .natural && lines[place].kind == line.kind
-                    && lines[place].parent == line.parent && lines[place].oid == line.oid
-            }
-            return ids[place] == id
+        // A group may be named twice in one save; its items then belong to the one line. Under what this entry begins, a
+        // natural key says as much as an id does.
+        let key = NaturalKey(kind: line.kind, parent: line.parent, oid: line.oid)
+        if let id {
+            if let same = placesByID[id] { return same }
+            placesByID[id] = lines.count
+        } else if line.identity == .natural {
+            if let same = placesByKey[key] { return same }
         }
-        if let same { return same }
+        if line.identity == .natural, placesByKey[key] == nil { placesByKey[key] = lines.count }
         lines.append(line)
         ids.append(id)
         return lines.count - 1

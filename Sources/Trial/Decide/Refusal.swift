@@ -54,6 +54,8 @@ public enum Refusal: Error, Hashable, Sendable, Codable {
     case onlyByClient(oid: String)
     /// The answer and its original document together are larger than an entry may be.
     case responseTooLarge(byteCount: Int)
+    /// A text that is no value cannot stand where it was written.
+    case badText(String)
     /// There is nothing to save, or nothing to restore.
     case nothingToDo
     /// The command id was used for something else.
@@ -101,6 +103,7 @@ public enum Refusal: Error, Hashable, Sendable, Codable {
             "form \(oid) holds an answer of a client system; only that system changes it, by sending it amended"
         case .responseTooLarge(let count):
             "the answer with its original document would take \(count) bytes, more than the \(FormatLimit.entryBytes) of an entry; send it without attachments"
+        case .badText(let reason): reason
         case .nothingToDo: "there is nothing to record"
         case .commandUsedOtherwise(let id):
             "command id \(id) was used for another command; send this one under a new id"

@@ -53,6 +53,12 @@ public enum ValueNormaliser {
         return true
     }
 
+    /// The text with every character that XML 1.0 cannot hold shown as U+FFFD: entries that other software wrote may hold some.
+    public static func legal(_ text: String) -> String {
+        if isLegal(text) { return text }
+        return String(String.UnicodeScalarView(text.unicodeScalars.map { isLegal(String($0)) ? $0 : "\u{FFFD}" }))
+    }
+
     private static func composed(_ text: String) -> String {
         // Below U+0300 nothing composes with anything.
         if text.unicodeScalars.allSatisfy({ $0.value < 0x300 }) { return text }

@@ -72,7 +72,7 @@ public struct ScheduledVisit: Hashable, Sendable {
 public enum VisitSchedule {
     /// Every occurrence of every event that the plan schedules, in the plan's order.
     ///
-    /// A visit is done where a form of it stands that was begun and not removed. A form that a questionnaire fills in
+    /// A visit is done where a form of it stands that was begun, and neither removed nor decided to be wrong. A form that a questionnaire fills in
     /// counts only in events that have no other: a patient's answer is not the visit.
     public static func visits(of participant: ParticipantState, plan: TrialPlan, definition: StudyDefinition)
         -> [ScheduledVisit]
@@ -91,9 +91,20 @@ public enum VisitSchedule {
         visits(of: participant, plan: plan, definition: definition).map { ($0, $0.state(asOf: day)) }
     }
 
-    /// The day a rule counts from; nil where the record gives no full date, or several values that contradict each other.
+    /// The day a rule counts from; nil where the record gives no full date, or what gives it is to be decided first.
     public static func anchorDate(of rule: VisitRule, for participant: ParticipantState) -> CalendarDate? {
-        ScheduledRecord.anchorDate(rule.anchor, in: participant)
+        ScheduledRecord.anchorDate(rule.anchor, in: participant, OpenConflictsOnce(participant))
+    }
+}
+
+/// What is to be decided in a record, worked out when a schedule first asks for it: most never do.
+final class OpenConflictsOnce {
+    private let participant: ParticipantState
+    /// The conflicts.
+    private(set) lazy var value = participant.openConflicts
+
+    init(_ participant: ParticipantState) {
+        self.participant = participant
     }
 }
 
@@ -109,6 +120,8 @@ struct ScheduledRecord {
     let participant: ParticipantState
     let plan: TrialPlan
     let definition: StudyDefinition
+    /// What is to be decided: an item that is empty for now tells no day.
+    private let open: OpenConflictsOnce
     /// Events that stand, by OID, sorted.
     private var events: [String: [InstanceID]] = [:]
     /// Forms that stand and were begun or hold an answer, by event, sorted.
@@ -120,9 +133,10 @@ struct ScheduledRecord {
         self.participant = participant
         self.plan = plan
         self.definition = definition
-        let hasRemovals = !participant.removals.isEmpty
+        open = OpenConflictsOnce(participant)
+        let mayNotCount = !participant.removals.isEmpty || !participant.rulings.isEmpty
         for (id, instance) in participant.instances.sorted(by: { $0.key < $1.key }) {
-            if hasRemovals && participant.isRemovedWithin(id) { continue }
+            if mayNotCount && !participant.counts(id) { continue }
             switch (instance.shape.kind, instance.shape.parent) {
             case (.studyEvent, _): events[instance.shape.oid, default: []].append(id)
             case (.form, let event?): forms[event, default: []].append(id)
@@ -163,7 +177,7 @@ struct ScheduledRecord {
     func occurrences(
         of rule: VisitRule, stops: [(ParticipantStatus, VisitExclusion)], counts: (FormOID) -> Bool
     ) -> [ScheduledVisit] {
-        let anchor = ScheduledRecord.anchorDate(rule.anchor, in: participant)
+        let anchor = ScheduledRecord.anchorDate(rule.anchor, in: participant, open)
         let standing = instances(of: rule, after: anchor)
         return (1...rule.occurrences).map { occurrence in
             let due = anchor.map { rule.due(occurrence, after: $0) }
@@ -198,7 +212,7 @@ struct ScheduledRecord {
 
     /// The day an item holds in a form; the earliest of several, nil where none is a full date.
     func date(of item: ItemOID, inForm form: InstanceID) -> CalendarDate? {
-        (groups[form] ?? []).compactMap { group in
+        (groups[form] ?? []).filter { !open.value.cover(item, of: $0) }.compactMap { group in
             (participant.instances[group]?.registers[item]?.current?.value?.normalised).flatMap(CalendarDate.init(day:))
         }.min()
     }
@@ -222,7 +236,9 @@ struct ScheduledRecord {
         return nil
     }
 
-    static func anchorDate(_ anchor: ScheduleAnchor, in participant: ParticipantState) -> CalendarDate? {
+    static func anchorDate(
+        _ anchor: ScheduleAnchor, in participant: ParticipantState, _ open: OpenConflictsOnce
+    ) -> CalendarDate? {
         switch anchor {
         case .status(let status):
             return participant.reached.filter { $0.status == status }.compactMap { CalendarDate(day: $0.eventDate) }
@@ -232,9 +248,9 @@ struct ScheduledRecord {
             for (id, instance) in participant.instances where instance.shape.kind == .itemGroup {
                 guard let register = instance.registers[item], let form = instance.shape.parent,
                     let parent = participant.instances[form]?.shape.parent,
-                    participant.instances[parent]?.shape.oid == event.text, !participant.isRemovedWithin(id)
+                    participant.instances[parent]?.shape.oid == event.text, participant.counts(id)
                 else { continue }
-                if register.isConflict { return nil }
+                if open.value.cover(item, of: id) { return nil }
                 if let day = register.current?.value.flatMap({ CalendarDate(day: $0.normalised) }) { days.append(day) }
             }
             return days.min()

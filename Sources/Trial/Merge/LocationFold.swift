@@ -26,6 +26,26 @@ private struct HeldExtent {
     }
 }
 
+/// What each record adds to the counts of its stream.
+///
+/// Invariant: `total` is the sum of `parts`, and `parts` holds every record as it is that is not in `changed`.
+private struct RecordCounts {
+    private(set) var total = StreamCounts()
+    private var parts: [EntryID: StreamCounts] = [:]
+    var changed: Set<EntryID> = []
+
+    /// Counts the records that changed.
+    mutating func settle(_ records: [EntryID: ParticipantState]) {
+        for id in changed {
+            if let old = parts.removeValue(forKey: id) { total -= old }
+            guard let new = records[id]?.contribution else { continue }
+            total += new
+            parts[id] = new
+        }
+        changed = []
+    }
+}
+
 /// What one node wrote into a stream, as far as it is here.
 public struct NodeActivity: Hashable, Sendable {
     /// Number of entries.
@@ -85,6 +105,7 @@ public struct LocationFold: Sendable {
     /// What changed since ``takeChanges()``; nil where nothing at all came.
     private var unreported: Set<EntryID>?
     private var digests: [EntryID: Hash] = [:]
+    private var counting = RecordCounts()
 
     init(location: LocationID) {
         self.location = location
@@ -129,7 +150,7 @@ public struct LocationFold: Sendable {
     mutating func insert(_ entry: WrittenEntry, source: some EntrySource, judge: Judge) throws {
         guard seen.insert(entry.id).inserted else { return }
         entryCount += 1
-        extents[entry.address.log, default: HeldExtent()].insert(entry.address.index)
+        extents[entry.place.log, default: HeldExtent()].insert(entry.place.index)
         if let header = entry.header { activity[entry.writer, default: NodeActivity()].note(header) }
         if unreported == nil { unreported = [] }
         if case .participantRegistered? = entry.action?.operation, let key = entry.commandKey {
@@ -222,11 +243,13 @@ public struct LocationFold: Sendable {
         commands[id] = nil
         digests[id] = nil
         changedRecords.remove(id)
+        counting.changed.insert(id)
         unreported?.insert(id)
     }
 
     private mutating func markChanged(_ id: EntryID) {
         changedRecords.insert(id)
+        counting.changed.insert(id)
         unreported?.insert(id)
     }
 
@@ -305,6 +328,18 @@ public struct LocationFold: Sendable {
         guard let header = entry.header else { return false }
         return changed.contains(JudgementKey(writer: entry.writer, stream: entry.stream, header: header))
     }
+
+    /// How much the stream's state holds.
+    public var counts: StreamCounts {
+        var counting = counting
+        counting.settle(records)
+        var counts = counting.total
+        counts.findings += void.count + waiting.count + notUnderstood.count
+        return counts
+    }
+
+    /// Counts the records that changed since the last time, so that ``counts`` need not.
+    mutating func settleCounts() { counting.settle(records) }
 
     /// SHA-256 over every record and over what belongs to none; records that did not change keep their part of it.
     mutating func digest() -> Hash {

@@ -27,8 +27,8 @@ extension ParticipantState {
             emptied.insert(id)
             list.append(conflict(whole: id, state))
         }
-        for answer in conflictingAnswers where !forms.contains(answer.form) {
-            emptied.insert(answer.form)
+        for answer in conflictingAnswers {
+            emptied.formUnion(answer.forms)
             list.append(answer.conflict)
         }
         var parents: [InstanceID: InstanceID] = [:]
@@ -148,15 +148,18 @@ extension ParticipantState {
 
     // MARK: Answers
 
-    /// Answers that have versions beside each other, with the form that holds them.
-    private var conflictingAnswers: [(form: InstanceID, conflict: Conflict)] {
+    /// Answers that have versions beside each other, with the forms that hold these: versions may name different ones, and
+    /// the items of all of them wait for the client's next version.
+    private var conflictingAnswers: [(forms: [InstanceID], conflict: Conflict)] {
         responses.values.compactMap { response in
             let versions = response.standing.compactMap { response.versions[$0] }
-            guard versions.count > 1, let form = versions.map(\.form).min(), counts(form) else { return nil }
+            guard versions.count > 1 else { return nil }
+            let forms = versions.map(\.form).filter(counts)
+            guard let form = forms.min() else { return nil }
             let values = versions.reduce(into: Set<InstanceID>()) { $0.formUnion($1.groups) }.sorted()
             let held = held(in: values)
             return (
-                form,
+                forms,
                 Conflict(
                     kind: .answer, instance: form, item: nil,
                     sides: versions.map { version in

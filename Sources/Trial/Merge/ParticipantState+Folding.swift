@@ -103,12 +103,28 @@ extension ParticipantState {
             }
         }
         for id in Array(canonical.keys) { canonical[id] = standing(for: id) }
+        for group in repeated.values { noteOtherPlacements(group) }
         for group in repeated.values {
             let unequal = group.filter { canonical[$0.id] == nil }
             guard unequal.count > 1 else { continue }
             for entry in unequal { note(.commandRepeatedWithOtherContent, of: entry.id) }
         }
         return entries.filter { canonical[$0.id] == nil }
+    }
+
+    /// Notes sendings of one answer that say the same by its document and yet hold other values, or hold them elsewhere: the
+    /// plan or the definitions that their nodes knew differ, or one of the nodes is at fault.
+    private mutating func noteOtherPlacements(_ sendings: [WrittenEntry]) {
+        let places = Dictionary(sendings.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        for sending in sendings {
+            guard case .responseReceived(let response)? = sending.action?.operation,
+                let other = canonical[sending.id].flatMap({ places[$0] }),
+                case .responseReceived(let standing)? = other.action?.operation,
+                !response.isPlaced(as: standing)
+            else { continue }
+            note(.commandRepeatedWithOtherContent, of: sending.id)
+            note(.commandRepeatedWithOtherContent, of: other.id)
+        }
     }
 
     /// The action as sent, with every entry it names called by the one that stands for it.

@@ -101,7 +101,12 @@ public enum ResponseOutcome: String, Hashable, Sendable, Codable {
 extension ParticipantState {
     /// What became of the answer that `entry` recorded; nil where the entry has no effect here, or is no answer.
     public func responseOutcome(of entry: EntryID) -> ResponseOutcome? {
-        guard let (response, version) = recording(by: entry), let seen = version.recordings[entry] else { return nil }
+        guard let (response, version) = recording(by: entry), var seen = version.recordings[entry] else { return nil }
+        if seen.contains(version.entry) {
+            // It was here already, from another node: the answer is the one that the first sending got.
+            let first = version.recordings.filter { !$0.value.contains(version.entry) }.min { $0.key < $1.key }
+            seen = first?.value ?? seen.subtracting([version.entry])
+        }
         let held = seen.compactMap { response.versions[$0] }
         if held.isEmpty { return .recorded }
         let isAnother = version.status == .completed && held.contains { $0.status == .completed }
@@ -222,8 +227,6 @@ extension Operation {
         case .conflictResolved(let resolution): table = resolution.save.instances
         default: return false
         }
-        return table.contains { line in
-            if case .response = line.identity { true } else { false }
-        }
+        return table.contains(where: \.identity.isResponse)
     }
 }

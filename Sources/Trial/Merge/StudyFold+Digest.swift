@@ -30,7 +30,7 @@ public struct StreamCounts: Hashable, Sendable, Codable {
     public var values = 0
     /// Items that are empty for now because something about them is to be decided.
     public var itemsInConflict = 0
-    /// What is to be decided, of all kinds: items, wholes, forms begun more than once, disputed removals.
+    /// What is to be decided, of all kinds: items, wholes, forms begun more than once, answers, disputed removals.
     public var conflicts = 0
     /// Those of the conflicts that may be decided by what is not here yet.
     public var conflictsWaiting = 0
@@ -46,7 +46,7 @@ public struct StreamCounts: Hashable, Sendable, Codable {
     /// Counts nothing.
     public init() {}
 
-    /// Adds another stream's.
+    /// Adds another stream's, or a record's.
     public static func += (left: inout StreamCounts, right: StreamCounts) {
         left.participants += right.participants
         left.forms += right.forms
@@ -59,21 +59,45 @@ public struct StreamCounts: Hashable, Sendable, Codable {
         left.quarantined += right.quarantined
         left.statuses.merge(right.statuses, uniquingKeysWith: +)
     }
+
+    /// Takes out what was added before.
+    static func -= (left: inout StreamCounts, right: StreamCounts) {
+        left.participants -= right.participants
+        left.forms -= right.forms
+        left.values -= right.values
+        left.itemsInConflict -= right.itemsInConflict
+        left.conflicts -= right.conflicts
+        left.conflictsWaiting -= right.conflictsWaiting
+        left.formsMergedUnseen -= right.formsMergedUnseen
+        left.findings -= right.findings
+        left.quarantined -= right.quarantined
+        for (status, count) in right.statuses {
+            let rest = (left.statuses[status] ?? 0) - count
+            left.statuses[status] = rest == 0 ? nil : rest
+        }
+    }
 }
 
 extension StudyFold {
     /// The digest of one of the study's streams.
     public mutating func digest(of stream: StreamID) -> StreamDigest {
-        let studyDigest = authority.digest
+        let studyDigest = covering(forksOf: .study(study), authority.digest)
         let digest: Hash
         if let location = stream.location {
-            digest = locations[location]?.digest() ?? .zero
+            digest = covering(forksOf: stream, locations[location]?.digest() ?? .zero)
         } else {
             digest = studyDigest
         }
         return StreamDigest(
             stream: stream, digest: digest, charterVersions: UInt64(authority.directory.versions.count),
             studyDigest: studyDigest, mergeRules: FormatVersion.mergeRules)
+    }
+
+    /// A digest that covers which logs of the stream are forked, too; as it was where none is.
+    private func covering(forksOf stream: StreamID, _ digest: Hash) -> Hash {
+        guard let logs = forkedLogs[stream], !logs.isEmpty else { return digest }
+        let bytes = [UInt8]("varde/forked/0".utf8) + digest.bytes + logs.sorted().flatMap { $0.hash.bytes }
+        return .sha256(bytes)
     }
 }
 
@@ -110,37 +134,44 @@ extension StudyAuthority {
     }
 }
 
-extension LocationFold {
-    /// How much the stream's state holds.
-    public var counts: StreamCounts {
-        var counts = StreamCounts()
-        counts.findings = void.count + waiting.count + notUnderstood.count
-        for record in records.values {
-            counts.findings += record.void.count + record.waiting.count + record.findings.count
-            let open = record.openConflicts
-            counts.conflicts += open.list.count
-            counts.conflictsWaiting += open.list.count(where: \.isWaiting)
-            guard !record.isRemoved else { continue }
-            counts.participants += 1
-            counts.quarantined += record.quarantined.count
-            for status in Set(record.reached.map(\.status)) { counts.statuses[status.rawValue, default: 0] += 1 }
-            for (form, groups) in record.groupsOfForms where record.counts(form) {
-                let filled = groups.filter { record.counts($0) }
-                if record.count(filled, open, in: &counts) { counts.forms += 1 }
-                if record.isMergedUnseen(form, filled) { counts.formsMergedUnseen += 1 }
-            }
-        }
-        return counts
+extension StudyFold {
+    /// How much a location's stream holds; nil where nothing of it is here. Only the records that changed since this was last
+    /// asked are counted, so asking again and again costs little.
+    public mutating func settledCounts(of location: LocationID) -> StreamCounts? {
+        // Taken out while it changes, so that nothing in it is copied.
+        guard var fold = locations.removeValue(forKey: location) else { return nil }
+        defer { locations[location] = fold }
+        fold.settleCounts()
+        return fold.counts
     }
 }
 
 extension ParticipantState {
+    /// What the record adds to the counts of its stream.
+    var contribution: StreamCounts {
+        var counts = StreamCounts()
+        counts.findings = void.count + waiting.count + findings.count
+        let open = openConflicts
+        counts.conflicts = open.list.count
+        counts.conflictsWaiting = open.list.count(where: \.isWaiting)
+        guard !isRemoved else { return counts }
+        counts.participants = 1
+        counts.quarantined = quarantined.count
+        for status in Set(reached.map(\.status)) { counts.statuses[status.rawValue] = 1 }
+        for (form, groups) in groupsOfForms where self.counts(form) {
+            let filled = groups.filter { self.counts($0) }
+            if count(filled, open, in: &counts) { counts.forms += 1 }
+            if isMergedUnseen(form, filled) { counts.formsMergedUnseen += 1 }
+        }
+        return counts
+    }
+
     /// Counts the items of a form's groups; true where there are any.
-    fileprivate func count(_ groups: [InstanceID], _ open: OpenConflicts, in counts: inout StreamCounts) -> Bool {
+    private func count(_ groups: [InstanceID], _ open: OpenConflicts, in counts: inout StreamCounts) -> Bool {
         var hasItems = false
         for group in groups {
             for (item, register) in instances[group]?.registers ?? [:] where !register.held.isEmpty {
-                if open.cover(item, of: group) {
+                if open.cover(item, of: group) || register.isConflict {
                     counts.itemsInConflict += 1
                 } else if register.current?.value?.kind != .cleared {
                     counts.values += 1

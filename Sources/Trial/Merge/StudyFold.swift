@@ -24,6 +24,8 @@ public struct StudyFold {
     public internal(set) var locations: [LocationID: LocationFold] = [:]
     /// The entries of the study's own stream; there are few of them.
     var studyEntries: [EntryID: WrittenEntry] = [:]
+    /// The logs that their writers are proven to have forked, by stream: part of the state, like the entries.
+    public private(set) var forkedLogs: [StreamID: Set<LogID>] = [:]
     var judgements: [JudgementKey: KeyedJudgement] = [:]
 
     /// A study of which nothing is known yet.
@@ -54,6 +56,13 @@ public struct StudyFold {
         case .restricted:
             return false
         }
+    }
+
+    /// Takes in that a log of one of the study's streams is proven to be forked. The entries of all its histories count, as
+    /// what was written apart.
+    public mutating func insertFork(of log: LogID, in stream: StreamID) {
+        precondition(stream.study == study, "a fork goes to the fold of its own study")
+        forkedLogs[stream, default: []].insert(log)
     }
 
     /// Takes over a longer charter.

@@ -14,8 +14,10 @@ public struct WrittenEntry: Hashable, Sendable {
 
     /// The leaf hash.
     public let id: EntryID
-    /// Where it stands.
+    /// Where it stands at this node: in a forked log other nodes may hold it under another branch.
     public let address: EntryAddress
+    /// Where its writer put it, the same at every node. In a forked log several entries have it.
+    public let place: EntryAddress
     /// The stream of its log.
     public let stream: StreamID
     /// The node of its log.
@@ -29,6 +31,7 @@ public struct WrittenEntry: Hashable, Sendable {
     public init(_ entry: Entry, in name: LogName) {
         id = entry.id
         address = EntryAddress(log: name.id, index: entry.header.index)
+        place = EntryAddress(log: name.log, index: entry.header.index)
         stream = name.stream
         writer = name.node
         header = entry.header
@@ -52,7 +55,7 @@ public struct WrittenEntry: Hashable, Sendable {
     public init(_ raw: RawEntry, id: EntryID, at address: EntryAddress, in name: LogName) {
         do throws(EntryError) {
             let entry = try Entry(trusting: raw, id: id)
-            let isInPlace = entry.header.index == address.index && entry.header.log == address.log
+            let isInPlace = entry.header.index == address.index && entry.header.log == name.log
             let hasStatedLengths = zip(entry.header.parts, entry.body.parts).allSatisfy { commitment, part in
                 part.map { UInt64($0.bytes.count) == commitment.byteCount } ?? true
             }
@@ -73,6 +76,7 @@ public struct WrittenEntry: Hashable, Sendable {
     private init(id: EntryID, at address: EntryAddress, in name: LogName, content: Content) {
         self.id = id
         self.address = address
+        place = EntryAddress(log: name.log, index: address.index)
         stream = name.stream
         writer = name.node
         header = nil
@@ -129,10 +133,12 @@ extension Action {
             removal.instances = removal.instances.map(\.asSent)
             action.operation = .restored(removal)
         case .responseReceived(var response):
-            response.instances = response.instances.map(\.asSent)
             response.seen = []
-            // Its hash stands for it, also where it was dropped.
+            // Its hash stands for it, also where it was dropped; and where its answers stand, and as what, follows from it
+            // and from the plan and the definitions that the node knew.
             response.document = nil
+            response.instances = []
+            response.changes = []
             action.operation = .responseReceived(response)
         default: break
         }
@@ -148,6 +154,13 @@ extension FormSave {
             changes[place].replaces = []
             changes[place].isCorrection = false
         }
+    }
+}
+
+extension Response {
+    /// Whether the answers stand in the same places with the same values as another sending's.
+    func isPlaced(as other: Response) -> Bool {
+        changes == other.changes && instances.map(\.asSent) == other.instances.map(\.asSent)
     }
 }
 

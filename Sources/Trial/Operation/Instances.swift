@@ -36,6 +36,11 @@ public enum InstanceIdentity: Hashable, Sendable {
     case begun(Beginning)
     /// Named by the identifier of the answer that it holds.
     case response(ResponseInstance)
+
+    /// Whether only a client system writes what it names.
+    var isResponse: Bool {
+        if case .response = self { true } else { false }
+    }
 }
 
 /// One line of an entry's table of instances; a child names its parent by place, so parents stand first.

@@ -28,7 +28,10 @@ public struct GeneratedStudy: Sendable {
     private let itemsPerForm: Int
     private let nurse = ActorID(RandomName(high: 0xBE, low: 1))
     private let delegation: EntryID
-    private static let known = KnownVersions(charter: 0, participation: 2, delegation: 1)
+    /// The registered client system that sends answers.
+    package static let app = ActorID(RandomName(high: 0xBE, low: 3))
+    private let appDelegation: EntryID
+    private static let known = KnownVersions(charter: 0, participation: 2, delegation: 2)
 
     /// A store for the generated study in a data directory.
     public static func store(in directory: String) throws -> StoreCore {
@@ -63,6 +66,7 @@ public struct GeneratedStudy: Sendable {
         let founded = try GeneratedStudy.found(core)
         study = founded.study
         delegation = founded.delegation
+        appDelegation = founded.appDelegation
         let definition = GeneratedStudy.definition(forms: forms, itemsPerForm: itemsPerForm)
         let authority = StudyAuthority.fold(
             try GeneratedStudy.written(core, founded.study), study: study, directory: directory)
@@ -80,22 +84,32 @@ public struct GeneratedStudy: Sendable {
         }
     }
 
+    /// What names a command: of an answer what it says of itself (`merge.md`, M40), else its number.
+    private static func command(of operation: Operation, _ number: UInt64) -> CommandID {
+        guard case .responseReceived(let response) = operation else {
+            return CommandID(RandomName(high: operation.type.rawValue, low: number))
+        }
+        return ResponseIdentity.command(
+            client: app, identifier: response.identifier, documentSHA256: response.documentSHA256)
+    }
+
     private static func draft(
         _ stream: StreamID, _ operation: Operation, _ number: UInt64, role: Role, actor: ActorID,
-        known: KnownVersions, delegation: EntryID? = nil, subject: SubjectHandle? = nil
+        kind: ActorKind = .person, known: KnownVersions, delegation: EntryID? = nil, subject: SubjectHandle? = nil
     ) -> EntryDraft {
         let action = Action(
-            command: CommandID(RandomName(high: operation.type.rawValue, low: number)),
-            provenance: Provenance(source: .direct), operation: operation)
+            command: command(of: operation, number), provenance: Provenance(source: .direct), operation: operation)
         return EntryDraft(
             stream: stream, operation: operation.type,
             authority: Authority(
-                actor: actor, kind: .person, role: role, authentication: .localAccount, delegation: delegation),
+                actor: actor, kind: kind, role: role, authentication: .localAccount, delegation: delegation),
             known: known, subject: subject, command: action.command, parts: action.parts())
     }
 
-    /// Founds the study, opens its location and delegates the nurse.
-    private static func found(_ core: StoreCore) throws -> (study: StudyID, delegation: EntryID) {
+    /// Founds the study, opens its location and delegates the nurse and the client system.
+    private static func found(
+        _ core: StoreCore
+    ) throws -> (study: StudyID, delegation: EntryID, appDelegation: EntryID) {
         var generator = SystemRandomNumberGenerator()
         let nonce = RandomName(using: &generator)
         let study = StudyFounding.studyID(network: network, founder: node, nonce: nonce)
@@ -117,7 +131,14 @@ public struct GeneratedStudy: Sendable {
                         StudySite(id: site, name: "Ward", isRegional: false, locations: [location], owner: node)
                     ]))
         }
-        let delegation = try core.transaction {
+        func delegated(_ number: UInt64, _ previous: EntryID?, _ actor: ActorID, _ role: Role) throws -> EntryID {
+            try write(
+                .delegationNumbered(
+                    Delegation(
+                        site: site, number: number, previous: previous, actor: actor, name: "Somebody", role: role,
+                        from: "2026-01-01")), .institution, 2)
+        }
+        return try core.transaction {
             _ = try write(
                 .studyFounded(StudyFounding(nonce: nonce, mode: .test, oid: "BENCH", name: "Bench")), .dataManager, 0)
             let invitation = try write(participation(1, nil, nil), .dataManager, 0)
@@ -127,13 +148,9 @@ public struct GeneratedStudy: Sendable {
                         invitation: invitation, locations: [location], agreement: "", approval: "", date: "2026-01-01")),
                 .institution, 1)
             _ = try write(participation(2, invitation, acceptance), .dataManager, 1)
-            return try write(
-                .delegationNumbered(
-                    Delegation(
-                        site: site, number: 1, previous: nil, actor: ActorID(RandomName(high: 0xBE, low: 1)),
-                        name: "Nurse", role: .studyNurse, from: "2026-01-01")), .institution, 2)
+            let nurse = try delegated(1, nil, ActorID(RandomName(high: 0xBE, low: 1)), .studyNurse)
+            return (study, nurse, try delegated(2, nurse, app, .partnerApp))
         }
-        return (study, delegation)
     }
 
     private static func written(_ core: StoreCore, _ study: StudyID) throws -> [WrittenEntry] {
@@ -147,15 +164,18 @@ public struct GeneratedStudy: Sendable {
         return entries
     }
 
-    /// Writes an entry about a participant, within a transaction, as the nurse would.
+    /// Writes an entry about a participant, within a transaction, as the nurse would; an answer as the client system would.
     ///
     /// - Parameter number: names the command, and moves the clock.
     package func append(
         _ operation: Operation, about participant: Int, number: Int, in core: StoreCore
     ) throws -> EntryID {
+        let isAnswer = operation.type == .responseReceived
         let draft = GeneratedStudy.draft(
-            StreamID.location(GeneratedStudy.location, in: study), operation, UInt64(number), role: .studyNurse,
-            actor: nurse, known: GeneratedStudy.known, delegation: delegation,
+            StreamID.location(GeneratedStudy.location, in: study), operation, UInt64(number),
+            role: isAnswer ? .partnerApp : .studyNurse, actor: isAnswer ? GeneratedStudy.app : nurse,
+            kind: isAnswer ? .system : .person, known: GeneratedStudy.known,
+            delegation: isAnswer ? appDelegation : delegation,
             subject: SubjectHandle(RandomName(high: 0x5B, low: UInt64(participant))))
         let time = NodeTime(utcMilliseconds: 1_760_000_000_000 + Int64(number) * 1_000)
         return try core.append(draft, time: time).receipt.id

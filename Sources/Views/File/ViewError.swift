@@ -23,6 +23,8 @@ public enum ViewError: Error, CustomStringConvertible {
     case queryTooLong(seconds: Int)
     /// The rows of a file do not add up to the digest that it states.
     case unsoundRows(path: String, stated: ViewDigest, found: ViewDigest)
+    /// A row is not what follows from the rows that it is made from, or cannot be read.
+    case unsoundRow(path: String, table: String, of: String)
     /// Views are being stopped.
     case stopped
 
@@ -48,6 +50,8 @@ public enum ViewError: Error, CustomStringConvertible {
             "the query was ended after \(seconds) s: ask for less, or give it longer with --seconds"
         case .unsoundRows(let path, let stated, let found):
             "the rows of \(path) come to digest \(found), but it states \(stated): run 'varde rebuild'"
+        case .unsoundRow(let path, let table, let owner):
+            "what table \(table) of \(path) holds of \(owner) does not follow from the rest: run 'varde rebuild'"
         case .stopped: "views are not kept any more, because the node is stopping"
         }
     }

@@ -22,17 +22,20 @@ extension ViewWriter {
     /// States whose view it is and where it stands, in the transaction of the rows.
     func setGeneration(_ context: StudyViewContext, node: NodeID, at position: ViewPosition, isComplete: Bool) throws {
         let statement = try connection.cached(
-            "INSERT OR REPLACE INTO generation VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")
+            "INSERT OR REPLACE INTO generation VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)")
+        let founding = context.authority.founding?.payload
         statement.bind(1, ViewSchema.version)
         statement.bind(2, context.study.description)
-        statement.bind(3, node.text)
-        statement.bind(4, position.incarnation.bytes)
-        statement.bind(5, position.arrival)
-        statement.bind(6, position.leaf)
-        statement.bind(7, context.shape)
-        statement.bind(8, Int64(context.authority.directory.versions.count))
-        statement.bind(9, digest.sum)
-        statement.bind(10, isComplete ? Int64(1) : 0)
+        statement.bind(3, founding?.oid.text ?? "")
+        statement.bind(4, founding?.name ?? "")
+        statement.bind(5, node.text)
+        statement.bind(6, position.incarnation.bytes)
+        statement.bind(7, position.arrival)
+        statement.bind(8, position.leaf)
+        statement.bind(9, context.shape)
+        statement.bind(10, Int64(context.authority.directory.versions.count))
+        statement.bind(11, digest.sum)
+        statement.bind(12, isComplete ? Int64(1) : 0)
         try statement.run()
     }
 
@@ -60,6 +63,7 @@ extension ViewWriter {
             statement.bind(6, context.authority.isOpen(location) ? Int64(1) : 0)
             try statement.run()
         }
+        try settle(.studySite, .location)
     }
 
     /// Writes what came from each node into a location's stream.
@@ -72,6 +76,7 @@ extension ViewWriter {
             statement.bind(4, found.newestUTCMilliseconds)
             try statement.run()
         }
+        try settle(.writer)
     }
 
     /// Writes items and codes as the definitions have them.
@@ -97,6 +102,7 @@ extension ViewWriter {
                 try statement.run()
             }
         }
+        try settle(.item, .code)
     }
 
     private func insert(

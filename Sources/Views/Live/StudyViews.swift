@@ -20,8 +20,21 @@ public struct RebuildOutcome: Hashable, Sendable, Codable {
     /// Time taken, from the first entry read to the switch.
     public var seconds: Double
 
-    /// False where both can be compared and differ.
-    public var isEqual: Bool { digestBefore.map { $0 == digest } ?? true }
+    /// What comparing the two generations gave.
+    public var comparison: RebuildComparison {
+        guard let digestBefore else { return .nothingToCompare }
+        return digestBefore == digest ? .equal : .different
+    }
+}
+
+/// What comparing a rebuilt generation with the one before gave.
+public enum RebuildComparison: String, Sendable, Codable {
+    /// Both come to the same.
+    case equal
+    /// They stand at the same entries and differ.
+    case different
+    /// There was none before, or it stood at other entries or definitions: nothing is known of it.
+    case nothingToCompare = "nothing to compare"
 }
 
 /// Keeps the views of all studies of a running node up to date, on a thread of its own.
@@ -65,7 +78,15 @@ public actor StudyViews {
     private var asked: [StudyID: [LocationID: Set<EntryID>]] = [:]
     private var arrival: Int64 = 0
     private var isStopped = false
-    private var waiters: [(study: StudyID, arrival: Int64, continuation: CheckedContinuation<Void, any Error>)] = []
+    private struct Waiter {
+        var number: UInt64
+        var study: StudyID
+        var arrival: Int64
+        var continuation: CheckedContinuation<Void, any Error>
+    }
+
+    private var waiters: [Waiter] = []
+    private var lastWaiter: UInt64 = 0
 
     /// The views' own thread.
     public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
@@ -142,7 +163,39 @@ public actor StudyViews {
     public func wait(for study: StudyID, arrival wanted: Int64) async throws {
         if isStopped || failed.contains(study) { throw ViewError.stopped }
         if live[study] != nil, asked[study] == nil, arrival >= wanted { return }
-        try await withCheckedThrowingContinuation { waiters.append((study, wanted, $0)) }
+        lastWaiter += 1
+        let number = lastWaiter
+        try await withCheckedThrowingContinuation { continuation in
+            waiters.append(Waiter(number: number, study: study, arrival: wanted, continuation: continuation))
+        }
+    }
+
+    /// Waits until a study's view holds everything up to an arrival, or a time is over; whether it then holds that.
+    ///
+    /// Never throws: where the view failed or the node stops it gives false at once.
+    public func wait(for study: StudyID, arrival wanted: Int64, atMost duration: Duration) async -> Bool {
+        if isStopped || failed.contains(study) { return false }
+        if holds(study, arrival: wanted) { return true }
+        lastWaiter += 1
+        let number = lastWaiter
+        let end = Task {
+            try await Task.sleep(for: duration)
+            giveUp(number)
+        }
+        defer { end.cancel() }
+        do {
+            try await withCheckedThrowingContinuation { continuation in
+                waiters.append(Waiter(number: number, study: study, arrival: wanted, continuation: continuation))
+            }
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    private func giveUp(_ number: UInt64) {
+        guard let place = waiters.firstIndex(where: { $0.number == number }) else { return }
+        waiters.remove(at: place).continuation.resume(throwing: CancellationError())
     }
 
     /// Builds a study's view anew beside the one in service, compares the two where they stand at the same arrival, and
@@ -179,8 +232,8 @@ public actor StudyViews {
             if isOutdated, asked[study] == nil, !failed.contains(study) { startBuilding(study) }
         }
         arrival = report.arrival
-        let ready = waiters.filter { live[$0.study] != nil && asked[$0.study] == nil && $0.arrival <= arrival }
-        waiters.removeAll { waiter in ready.contains { $0.study == waiter.study && $0.arrival == waiter.arrival } }
+        let ready = waiters.filter { holds($0.study, arrival: $0.arrival) }
+        waiters.removeAll { holds($0.study, arrival: $0.arrival) }
         for waiter in ready { waiter.continuation.resume() }
     }
 
@@ -279,7 +332,8 @@ public actor StudyViews {
                 digestBefore: isSame ? before?.digest : nil, counts: built.counts,
                 seconds: (ContinuousClock.now - state.began).inSeconds)
             // Two that should be equal and are not are both kept, for whoever looks into it.
-            directory.removeOthers(study, keeping: outcome.isEqual ? [] : Set([before?.generation].compactMap { $0 }))
+            let kept = outcome.comparison == .different ? Set([before?.generation].compactMap { $0 }) : []
+            directory.removeOthers(study, keeping: kept)
             endBuilding(study, .success(outcome))
         } catch {
             endBuilding(study, .failure(error))

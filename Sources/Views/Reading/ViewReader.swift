@@ -67,6 +67,13 @@ public final class ViewReader {
         return state
     }
 
+    /// What people call the study: its OID and its name.
+    public func studyTitle() throws -> (oid: String, name: String) {
+        let found = try rows("SELECT study_oid, study_name FROM generation") { row in (row.text(0), row.text(1)) }
+        guard let title = found.first else { throw ViewError.noView(study, directory: connection.path) }
+        return title
+    }
+
     /// How much the view holds.
     public func counts() throws -> ViewCounts {
         let found = try rows(
@@ -86,39 +93,13 @@ public final class ViewReader {
         return found.first ?? ViewCounts()
     }
 
-    /// Adds up the digests of all rows, having computed those of the forms anew from what the file holds of them.
+    /// Computes the digest anew from what the file holds, and everything that follows from other rows from these: rows of
+    /// the datamart, counts, labels, dates.
     ///
-    /// - Throws: ``ViewError/unsoundRows(path:stated:found:)`` where they do not come to what the file states.
+    /// - Throws: ``ViewError/unsoundRow(path:table:of:)`` where a row is not what follows,
+    ///   ``ViewError/unsoundRows(path:stated:found:)`` where all do not come to what the file states.
     public func check() throws -> ViewDigest {
-        var sum = ViewDigest()
-        for digest in try rows("SELECT digest FROM participant", [], { $0.hash(0) ?? .zero }) { sum.add(digest) }
-        let loose = try rows("SELECT location, entry_id, kind, rule FROM finding WHERE participant IS NULL") { row in
-            EntryID(hex: row.text(1)).flatMap { entry in
-                FindingRow.Kind(rawValue: row.text(2)).map {
-                    FindingRow(entry: entry, kind: $0, rule: row.optionalText(3), explanation: "")
-                        .digest(in: LocationID(unchecked: row.text(0)))
-                }
-            } ?? .zero
-        }
-        for digest in loose { sum.add(digest) }
-        try forEach(
-            """
-            SELECT participant_id, event_id, event_oid, event_repeat_key, form_id, form_oid, form_repeat_key, state,
-                entries, cells FROM form_instance JOIN participant USING (participant)
-            """
-        ) { row in
-            guard let participant = EntryID(hex: row.text(0)), let form = InstanceID(hex: row.text(4)),
-                let state = FormStatus(rawValue: row.text(7))
-            else { return }
-            var stored = FormRow(
-                event: row.optionalText(1).flatMap { InstanceID(hex: $0) }, eventOID: row.text(2),
-                eventRepeatKey: row.optionalText(3), form: form, formOID: row.text(5),
-                formRepeatKey: row.optionalText(6))
-            stored.state = state
-            stored.entries = row.bytes(8)
-            stored.cells = row.bytes(9)
-            sum.add(stored.digest(of: participant))
-        }
+        let sum = try ViewCheck(self).digest()
         let stated = try state().digest
         guard sum == stated else { throw ViewError.unsoundRows(path: connection.path, stated: stated, found: sum) }
         return sum
@@ -131,7 +112,7 @@ public final class ViewReader {
         return found
     }
 
-    private func forEach(_ sql: String, _ bound: [String?] = [], _ body: (Statement) throws -> Void) throws {
+    func forEach(_ sql: String, _ bound: [String?] = [], _ body: (Statement) throws -> Void) throws {
         do {
             let row = try connection.cached(sql)
             defer { row.reset() }
@@ -146,6 +127,21 @@ public final class ViewReader {
 extension Statement {
     /// A text; nil for NULL.
     func optionalText(_ column: Int32) -> String? { isNull(column) ? nil : text(column) }
+    /// An id in the one spelling that is written; nil for anything else.
+    func identifier<Identifier: HashIdentifier>(_ column: Int32) -> Identifier? {
+        let text = text(column)
+        return Identifier(hex: text).flatMap { $0.description == text ? $0 : nil }
+    }
+    /// Whether a column holds such an id or NULL.
+    func isIdentifierOrNull(_ column: Int32) -> Bool { isNull(column) || (identifier(column) as InstanceID?) != nil }
+    /// A truth value; nil for anything but 0 and 1.
+    func flag(_ column: Int32) -> Bool? {
+        switch optionalNumber(column) {
+        case 0: false
+        case 1: true
+        default: nil
+        }
+    }
     /// A number; nil for NULL.
     func optionalNumber(_ column: Int32) -> Int64? { isNull(column) ? nil : int64(column) }
 }

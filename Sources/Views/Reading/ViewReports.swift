@@ -1,6 +1,6 @@
 public import EventLog
 import StoreCore
-public import Trial
+import Trial
 
 /// How one location stands, for a monitor.
 public struct MonitoringRow: Hashable, Sendable, Codable {
@@ -95,56 +95,6 @@ public struct RegionalReport: Hashable, Sendable, Codable {
     public var members: [Member]
 }
 
-/// A participant in a list.
-public struct ParticipantSummary: Hashable, Sendable, Codable {
-    /// The participant.
-    public var participant: EntryID
-    /// Where the participant belongs.
-    public var location: LocationID
-    /// How people name the participant.
-    public var label: String
-    /// Statuses reached with their dates; empty where records give several dates.
-    public var statuses: [String: String]
-    /// Forms with a value.
-    public var forms: Int
-    /// Items with a current value.
-    public var values: Int
-    /// Items in conflict.
-    public var conflicts: Int
-    /// Findings.
-    public var findings: Int
-    /// Whether everything that concerns the participant is understood here.
-    public var isFullyUnderstood: Bool
-    /// Whether the participant is flagged removed.
-    public var isRemoved: Bool
-}
-
-/// A form instance in a list.
-public struct FormSummary: Hashable, Sendable, Codable {
-    /// The form instance.
-    public var form: InstanceID
-    /// OID of its event.
-    public var eventOID: String
-    /// The event's repeat key.
-    public var eventRepeatKey: String?
-    /// OID of the form.
-    public var formOID: String
-    /// The form's repeat key.
-    public var formRepeatKey: String?
-    /// `entered`, `conflict`, `empty` or `removed`.
-    public var state: String
-    /// Items with a current value.
-    public var values: Int
-    /// Items in conflict.
-    public var conflicts: Int
-    /// Conflicts that may yet be decided by what is on its way.
-    public var awaited: Int
-    /// The writing node's clock at the newest entry, milliseconds since 1970-01-01T00:00:00Z.
-    public var lastEntryUTCMilliseconds: Int64?
-    /// Digest of the form instance.
-    public var digest: Hash
-}
-
 extension ViewReader {
     /// How every location stands.
     public func monitoring() throws -> [MonitoringRow] {
@@ -206,55 +156,5 @@ extension ViewReader {
             )
         }
         return found[0]
-    }
-
-    /// Participants in the order of their labels.
-    ///
-    /// - Parameters:
-    ///   - location: only those of one location; nil for all.
-    ///   - limit: how many at most.
-    ///   - offset: how many to leave out first.
-    public func participants(
-        at location: LocationID? = nil, limit: Int = 1_000, offset: Int = 0
-    ) throws -> [ParticipantSummary] {
-        let statuses = ParticipantStatus.allCases
-        return try rows(
-            """
-            SELECT participant_id, location, label, forms, item_values, conflicts, findings, is_fully_understood,
-                is_removed, \(ViewSchema.statusColumns.joined(separator: ", "))
-            FROM participant WHERE ?1 IS NULL OR location = ?1 ORDER BY label, participant_id
-            LIMIT \(max(0, limit)) OFFSET \(max(0, offset))
-            """, [location?.text]
-        ) { row in
-            guard let id = EntryID(hex: row.text(0)) else { return nil as ParticipantSummary? }
-            var reached: [String: String] = [:]
-            for (place, status) in statuses.enumerated() {
-                reached[status.rawValue] = row.optionalText(Int32(9 + place))
-            }
-            return ParticipantSummary(
-                participant: id, location: LocationID(unchecked: row.text(1)), label: row.text(2), statuses: reached,
-                forms: Int(row.int64(3)), values: Int(row.int64(4)), conflicts: Int(row.int64(5)),
-                findings: Int(row.int64(6)), isFullyUnderstood: row.int64(7) != 0, isRemoved: row.int64(8) != 0)
-        }.compactMap { $0 }
-    }
-
-    /// The form instances of a participant, by event and form.
-    public func forms(of participant: EntryID) throws -> [FormSummary] {
-        try rows(
-            """
-            SELECT form_id, event_oid, event_repeat_key, form_oid, form_repeat_key, state, form_instance.item_values,
-                form_instance.conflicts, awaited, form_instance.last_entry_utc_ms, form_instance.digest
-            FROM participant JOIN form_instance ON form BETWEEN participant.participant << \(ViewWriter.formBits)
-                AND ((participant.participant + 1) << \(ViewWriter.formBits)) - 1
-            WHERE participant_id = ?1 ORDER BY event_oid, event_repeat_key, form_oid, form_repeat_key, form_id
-            """, [participant.description]
-        ) { row in
-            guard let id = InstanceID(hex: row.text(0)) else { return nil as FormSummary? }
-            return FormSummary(
-                form: id, eventOID: row.text(1), eventRepeatKey: row.optionalText(2), formOID: row.text(3),
-                formRepeatKey: row.optionalText(4), state: row.text(5), values: Int(row.int64(6)),
-                conflicts: Int(row.int64(7)), awaited: Int(row.int64(8)),
-                lastEntryUTCMilliseconds: row.optionalNumber(9), digest: row.hash(10) ?? .zero)
-        }.compactMap { $0 }
     }
 }

@@ -121,7 +121,8 @@ public struct ViewRebuild: Sendable {
         if let before, try before.changesSince(context, events)?.isEmpty == true {
             outcome.digestBefore = before.digest
         }
-        try directory.putInService(built, keeping: outcome.isEqual ? [] : Set([before?.generation].compactMap { $0 }))
+        let kept = outcome.comparison == .different ? Set([before?.generation].compactMap { $0 }) : []
+        try directory.putInService(built, keeping: kept)
         outcome.seconds = (ContinuousClock.now - start).inSeconds
         return outcome
     }

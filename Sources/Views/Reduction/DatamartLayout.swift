@@ -61,6 +61,12 @@ struct DatamartLayout: Sendable {
     private(set) var tables: [Table] = []
     private(set) var forms: [String: FormPlaces] = [:]
 
+    /// A layout that was read.
+    init(tables: [Table], forms: [String: FormPlaces]) {
+        self.tables = tables
+        self.forms = forms
+    }
+
     init(_ definition: StudyDefinition) {
         var names = DistinctNames(reserved: [])
         for form in definition.forms {

@@ -10,11 +10,6 @@ struct FormReduction {
     /// What is to be decided in the record.
     let open: OpenConflicts
 
-    /// Numbers in the JSON of cells: no item of ``ValueKind`` has 0.
-    private static let droppedKind: UInt64 = 0
-    /// Marks values that are kept and do not count, beside 0, 1 and 2 for none, a conflict, and one that is awaited.
-    private static let setAsideMark: UInt64 = 3
-
     func row(_ groups: [(InstanceID, InstanceState)]) -> FormRow {
         let event = form.shape.parent.flatMap { record.instances[$0] }
         var row = FormRow(
@@ -29,7 +24,7 @@ struct FormReduction {
         cells.array { cells in
             for (groupID, group) in sorted {
                 let isGroupRemoved = isRemoved || !record.counts(groupID)
-                if !isGroupRemoved { wide?.begin(group) }
+                if !isGroupRemoved { wide?.begin(group: group.shape.oid, repeatKey: group.repeatKey) }
                 cells.array { cells in
                     cells.text(composed(group.shape.oid))
                     cells.text(group.repeatKey)
@@ -57,37 +52,55 @@ struct FormReduction {
             if !register.setAside.isEmpty {
                 cells.array { cells in
                     cells.text(composed(item.text))
-                    cells.number(FormReduction.setAsideMark)
-                    for value in register.setAside { write(value, &cells, &entries) }
+                    cells.number(CellMark.setAside.rawValue)
+                    for value in register.setAside { cells.value(value, &entries) }
                 }
             }
             if register.held.isEmpty { continue }
-            let isConflict = open.cover(item, of: groupID)
+            // Alternatives may reach beyond the form that the decision is about: no item of them counts either.
+            let isConflict = open.cover(item, of: groupID) || !isRemoved && register.isConflict
             let isAwaited = isConflict && !register.awaited.isEmpty
             if !isRemoved {
                 if isConflict {
                     row.conflicts += 1
                     if isAwaited { row.awaited += 1 }
-                } else if register.current?.value?.kind != .cleared {
+                } else if register.held[0].value?.kind != .cleared {
                     row.values += 1
                 }
             }
             cells.array { cells in
                 cells.text(composed(item.text))
-                cells.number(isAwaited ? UInt64(2) : isConflict ? 1 : 0)
-                for held in register.held { write(held, &cells, &entries) }
+                cells.number((isAwaited ? CellMark.awaitedConflict : isConflict ? .conflict : .standing).rawValue)
+                for held in register.held { cells.value(held, &entries) }
             }
-            if !isRemoved { wide?.take(item, register, isConflict: isConflict) }
+            if !isRemoved { wide?.take(item, isConflict ? .conflict : ItemStanding(register.held[0])) }
         }
     }
+}
 
+/// What stands before the values of an item in `cells`.
+enum CellMark: UInt64 {
+    /// One value stands, or several that say the same.
+    case standing = 0
+    /// Something about it, or about what it stands in, is to be decided.
+    case conflict = 1
+    /// The same, and it may yet be decided by what is on its way.
+    case awaitedConflict = 2
+    /// The values are kept and do not count.
+    case setAside = 3
+}
+
+/// The number that stands for ``Trial/ValueKind`` of a value whose datum was dropped: no kind has it.
+let droppedValueKind: UInt64 = 0
+
+extension JSONText {
     /// `[entry, position, kind, normalised, typed, unit, reason, codes, file]`, without what is absent at the end.
-    private func write(_ held: HeldValue, _ cells: inout JSONText, _ entries: inout EntryTable) {
+    mutating func value(_ held: HeldValue, _ entries: inout EntryTable) {
         let entry = entries.note(held.id.entry)
-        cells.array { cells in
+        array { cells in
             cells.number(entry)
             cells.number(held.id.position)
-            guard let value = held.value else { return cells.number(FormReduction.droppedKind) }
+            guard let value = held.value else { return cells.number(droppedValueKind) }
             cells.number(value.kind.rawValue)
             cells.text(value.normalised)
             let typed = value.typed.utf8.elementsEqual(value.normalised.utf8) ? nil : value.typed
@@ -110,27 +123,8 @@ struct FormReduction {
     }
 }
 
-extension FormRow {
-    /// The digest of everything published of the form, as the form of a participant.
-    func digest(of participant: EntryID) -> Hash {
-        var writer = WireWriter(capacity: cells.count + entries.count + 512)
-        writer.string(1, "varde/view/form/0")
-        writer.identifier(2, participant)
-        writer.identifier(3, event)
-        writer.string(4, eventOID)
-        if let eventRepeatKey { writer.string(5, always: eventRepeatKey) }
-        writer.identifier(6, form)
-        writer.string(7, formOID)
-        if let formRepeatKey { writer.string(8, always: formRepeatKey) }
-        writer.string(9, state.rawValue)
-        writer.data(10, entries)
-        writer.data(11, cells)
-        return .sha256(writer.bytes)
-    }
-}
-
-/// The entries that a form's values came from, each once, in the order in which the cells name them.
-private struct EntryTable {
+/// The entries that values came from, each once, in the order in which the values name them.
+struct EntryTable {
     private let record: ParticipantState
     private var ids: [EntryID] = []
 
@@ -149,27 +143,30 @@ private struct EntryTable {
 
     /// Writes the table, and what follows from it.
     func finish(_ row: inout FormRow) {
+        row.entries = written
+        for id in ids {
+            guard let origin = record.origins[id] else { continue }
+            row.times.note(
+                id, origin.time.utcMilliseconds, node: origin.node, performedAt: origin.provenance.performedAt)
+        }
+    }
+
+    /// The table as JSON: for each entry `[id, time, node, actor, role, performed at]`, of one that is not here the id only.
+    var written: [UInt8] {
         var json = JSONText(capacity: ids.count * 180 + 2)
-        var first: (Int64, EntryID, EntryOrigin)?
         json.array { json in
             for id in ids {
                 json.array { json in
                     json.hex(id.hash)
                     guard let origin = record.origins[id] else { return }
-                    let time = origin.time.utcMilliseconds
-                    json.number(time)
+                    json.number(origin.time.utcMilliseconds)
                     json.text(origin.node.text)
                     json.text(origin.authority.actor.description)
                     json.text(origin.authority.role.description)
                     json.text(origin.provenance.performedAt)
-                    if first.map({ (time, id) < ($0.0, $0.1) }) ?? true { first = (time, id, origin) }
-                    row.lastEntryUTCMilliseconds = max(row.lastEntryUTCMilliseconds ?? time, time)
                 }
             }
         }
-        row.entries = json.bytes
-        row.firstEntryUTCMilliseconds = first?.0
-        row.node = first?.2.node
-        row.performedAt = first?.2.provenance.performedAt
+        return json.bytes
     }
 }

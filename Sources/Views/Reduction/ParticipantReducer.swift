@@ -17,8 +17,16 @@ struct ParticipantReducer: Sendable {
     func rows(_ record: ParticipantState, isFullyUnderstood: Bool) -> ParticipantRows {
         let registration = record.origins[record.id]
         var rows = ParticipantRows(
-            participant: record.id, location: record.location, labels: record.labels,
-            registeredAtNode: registration?.node, registeredUTCMilliseconds: registration?.time.utcMilliseconds)
+            participant: record.id, location: record.location, registeredAtNode: registration?.node,
+            registeredUTCMilliseconds: registration?.time.utcMilliseconds)
+        rows.aliases = record.aliases.sorted()
+        rows.labels = record.labelHistory.map(LabelRow.init)
+        let standingLinks = record.links.isEmpty ? [:] : record.standingLinks
+        rows.links = record.links.sorted { $0.key < $1.key }.map { entry, link in
+            LinkRow(
+                entry: entry, other: link.other, otherLocation: link.otherLocation,
+                isUndone: standingLinks[entry] == nil)
+        }
         rows.isRemoved = record.isRemoved
         rows.isFullyUnderstood = isFullyUnderstood
         rows.statuses = record.standingStatuses.map {
@@ -42,29 +50,68 @@ struct ParticipantReducer: Sendable {
         for (id, form) in forms {
             let reduction = FormReduction(record: record, id: id, form: form, layout: layout, open: open)
             let row = reduction.row(groups[id] ?? [])
-            rows.values += row.values
-            if row.values + row.conflicts > 0 { rows.filledForms += 1 }
+            rows.note(
+                values: row.values, conflicts: row.conflicts, lastEntryUTCMilliseconds: row.times.lastUTCMilliseconds)
             rows.forms.append(row)
         }
         rows.visits = visits(of: record)
+        rows.questionnaires = questionnaires(of: record)
         rows.digest = rows.ownDigest
         return rows
     }
 
     private func visits(of record: ParticipantState) -> [VisitRow] {
         guard let plan, let definition, !plan.visitRules.isEmpty else { return [] }
-        return VisitSchedule.visits(of: record, plan: plan, definition: definition).map { visit in
-            let outcome =
-                switch visit.outcome {
-                case .open: "open"
-                case .done: "done"
-                case .notApplicable(let exclusion): exclusion.rawValue
+        return VisitSchedule.visits(of: record, plan: plan, definition: definition).map(VisitRow.init)
+    }
+
+    private func questionnaires(of record: ParticipantState) -> [QuestionnaireRow] {
+        guard let plan, let definition, !plan.questionnaires.isEmpty else { return [] }
+        let due = QuestionnaireSchedule.questionnaires(of: record, plan: plan, definition: definition)
+        return due.enumerated().map { QuestionnaireRow($1, place: $0) }
+    }
+}
+
+extension LabelRow {
+    init(_ given: GivenLabel) {
+        self.init(
+            entry: given.id.entry, position: given.id.position,
+            label: ParticipantLabel(kind: given.label.kind, text: composed(given.label.text)),
+            isCorrected: given.isCorrected)
+    }
+}
+
+extension VisitRow {
+    init(_ visit: ScheduledVisit) {
+        let outcome =
+            switch visit.outcome {
+            case .open: "open"
+            case .done: "done"
+            case .notApplicable(let exclusion): exclusion.rawValue
+            }
+        self.init(
+            eventOID: visit.event.text, occurrence: visit.occurrence, due: visit.due?.description,
+            windowStart: visit.window?.lowerBound.description, windowEnd: visit.window?.upperBound.description,
+            outcome: outcome)
+    }
+}
+
+extension QuestionnaireRow {
+    init(_ due: QuestionnaireDue, place: Int) {
+        var json = JSONText(capacity: 2 + due.answers.count * 150)
+        json.array { json in
+            for answer in due.answers {
+                json.array { json in
+                    json.hex(answer.form.hash)
+                    json.hex(answer.event.hash)
+                    json.text(answer.day?.description)
                 }
-            return VisitRow(
-                eventOID: visit.event.text, occurrence: visit.occurrence, due: visit.due?.description,
-                windowStart: visit.window?.lowerBound.description, windowEnd: visit.window?.upperBound.description,
-                outcome: outcome)
+            }
         }
+        self.init(
+            place: place, questionnaire: due.questionnaire.description, formOID: due.form.text,
+            respondent: due.respondent.rawValue, visit: VisitRow(due.visit), answers: json.bytes,
+            isAnsweredInWindow: due.isAnsweredInWindow)
     }
 }
 
@@ -90,100 +137,5 @@ extension FindingRow {
             )
         }
         return rows.sorted { ($0.entry, $0.kind.rawValue) < ($1.entry, $1.kind.rawValue) }
-    }
-
-    /// The digest of a finding of a location's stream that belongs to no participant.
-    func digest(in location: LocationID) -> Hash {
-        var writer = WireWriter()
-        writer.string(1, "varde/view/finding/0")
-        writer.string(2, location.text)
-        writer.identifier(3, entry)
-        writer.string(4, kind.rawValue)
-        writer.string(5, rule ?? "")
-        return .sha256(writer.bytes)
-    }
-}
-
-extension ParticipantRows {
-    fileprivate var ownDigest: Hash {
-        var writer = WireWriter(capacity: 512)
-        writer.string(1, "varde/view/participant/0")
-        writer.identifier(2, participant)
-        writer.string(3, location.text)
-        for label in labels {
-            writer.unsigned(4, label.kind.rawValue)
-            writer.string(5, label.text)
-        }
-        writer.boolean(6, isRemoved)
-        writer.boolean(7, isFullyUnderstood)
-        for status in statuses {
-            writer.identifier(8, status.entry)
-            writer.string(9, status.status.rawValue)
-            writer.string(10, status.eventDate)
-        }
-        for finding in findings {
-            writer.identifier(11, finding.entry)
-            writer.string(12, finding.kind.rawValue)
-            writer.string(13, finding.rule ?? "")
-        }
-        for visit in visits {
-            writer.string(17, visit.eventOID)
-            writer.unsigned(18, UInt64(visit.occurrence))
-            writer.string(19, visit.due ?? "")
-            writer.string(20, visit.windowStart ?? "")
-            writer.string(21, visit.windowEnd ?? "")
-            writer.string(22, visit.outcome)
-        }
-        writer.unsigned(14, UInt64(filledForms))
-        writer.unsigned(15, UInt64(values))
-        for conflict in conflicts {
-            writer.string(16, conflict.kind)
-            writer.identifier(23, conflict.instance)
-            writer.string(24, conflict.itemOID ?? "")
-            writer.boolean(25, conflict.isWaiting)
-            writer.data(26, conflict.sides)
-        }
-        return .sha256(writer.bytes)
-    }
-}
-
-extension ConflictRow {
-    /// The row of something that is to be decided.
-    init(_ conflict: Conflict, in record: ParticipantState) {
-        var json = JSONText()
-        json.array { json in
-            for side in conflict.sides {
-                json.array { json in
-                    json.text(side.name.kind)
-                    json.hex(side.name.entry.hash)
-                    let origin = record.origins[side.name.entry]
-                    json.text(origin?.node.text)
-                    json.text(origin?.authority.actor.description)
-                    json.array { json in
-                        for value in side.values { json.text(value.held.value?.normalised) }
-                    }
-                }
-            }
-        }
-        let shape = conflict.instance.flatMap { record.instances[$0]?.shape }
-        self.init(
-            kind: "\(conflict.kind)",
-            form: shape?.kind == .form ? conflict.instance : shape?.kind == .itemGroup ? shape?.parent : nil,
-            instance: conflict.instance, itemOID: conflict.item.map { composed($0.text) },
-            isWaiting: conflict.isWaiting, sides: json.bytes)
-    }
-}
-
-extension ConflictSideName {
-    /// The word for it in `open_conflict`.
-    fileprivate var kind: String {
-        switch self {
-        case .value: "value"
-        case .version: "version"
-        case .beginning: "beginning"
-        case .removal: "removal"
-        case .restoration: "restoration"
-        case .answer: "answer"
-        }
     }
 }

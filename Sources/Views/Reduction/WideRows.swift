@@ -1,6 +1,39 @@
 import Trial
 
-/// Collects a form instance's rows of the datamart.
+/// What stands in an item, as far as the datamart shows it.
+enum ItemStanding: Hashable, Sendable {
+    /// Something about it, or about what it stands in, is to be decided.
+    case conflict
+    /// The datum was dropped by an order.
+    case dropped
+    /// It was taken away.
+    case cleared
+    /// Nothing was observed, for a reason.
+    case missing(String)
+    /// A datum in normal form.
+    case datum(String, ValueKind)
+
+    /// One value, or the first of several that say the same.
+    init(_ held: HeldValue) {
+        guard let value = held.value else {
+            self = .dropped
+            return
+        }
+        self.init(value)
+    }
+
+    /// A value.
+    init(_ value: Value) {
+        self =
+            switch value.kind {
+            case .cleared: .cleared
+            case .missing: .missing(value.reason ?? "")
+            default: .datum(value.normalised, value.kind)
+            }
+    }
+}
+
+/// Collects a form instance's rows of the datamart: from a record, and to check what is stored from the form's cells.
 ///
 /// Invariant: a column holds a value only where exactly one row of the form's data gives it one and nothing is in conflict.
 struct WideRows {
@@ -26,32 +59,29 @@ struct WideRows {
     }
 
     /// Goes on to another instance of a group.
-    mutating func begin(_ instance: InstanceState) {
-        group = places.groups[instance.shape.oid]
+    mutating func begin(group oid: String, repeatKey: String?) {
+        group = places.groups[oid]
         groupStart = repeated.count
         for table in group?.ownTables ?? [] {
-            repeated.append(Building(row: WideRow(table: table, groupRepeatKey: instance.repeatKey ?? "")))
+            repeated.append(Building(row: WideRow(table: table, groupRepeatKey: repeatKey ?? "")))
         }
     }
 
     /// Takes an item of the instance at hand; one that the definitions do not know is only in the capture.
-    ///
-    /// - Parameter isConflict: whether something about it, or about what it stands in, is to be decided.
-    mutating func take(_ item: ItemOID, _ register: Register, isConflict: Bool) {
+    mutating func take(_ item: ItemOID, _ standing: ItemStanding) {
         guard let group, let place = group.items[item] else { return }
         let column = layout.tables[place.table].columns[place.column].name
         if group.ownTables.isEmpty {
             guard let index = own.firstIndex(where: { $0.row.table == place.table }) else { return }
-            WideRows.take(register, isConflict: isConflict, at: place, named: column, &own[index])
+            WideRows.take(standing, at: place, named: column, &own[index])
         } else {
             guard let index = repeated[groupStart...].firstIndex(where: { $0.row.table == place.table }) else { return }
-            WideRows.take(register, isConflict: isConflict, at: place, named: column, &repeated[index])
+            WideRows.take(standing, at: place, named: column, &repeated[index])
         }
     }
 
     private static func take(
-        _ register: Register, isConflict: Bool, at place: DatamartLayout.Place, named column: String,
-        _ building: inout Building
+        _ standing: ItemStanding, at place: DatamartLayout.Place, named column: String, _ building: inout Building
     ) {
         if building.problems.contains(where: { $0.column == column })
             || building.row.cells.contains(where: { $0.column == place.column })
@@ -62,27 +92,30 @@ struct WideRows {
             building.problems.append((column, "several"))
             return
         }
-        guard !isConflict else { return building.problems.append((column, "conflict")) }
-        guard let held = register.current else { return }
-        guard let value = held.value else { return building.problems.append((column, "dropped")) }
-        switch value.kind {
+        switch standing {
+        case .conflict: building.problems.append((column, "conflict"))
+        case .dropped: building.problems.append((column, "dropped"))
         case .cleared: return
-        case .missing: building.problems.append((column, "missing: \(value.reason ?? "")"))
-        default: building.row.cells.append((place.column, cell(value, place.type)))
+        case .missing(let reason): building.problems.append((column, "missing: \(reason)"))
+        case .datum(let text, let kind):
+            if let cell = cell(text, kind, place.type) {
+                building.row.cells.append((place.column, cell))
+            } else {
+                building.problems.append((column, "of another type"))
+            }
         }
     }
 
-    /// The value as its column's type has it; one that does not fit is kept as text, which SQLite stores all the same.
-    private static func cell(_ value: Value, _ type: DatamartLayout.ColumnType) -> WideRow.Cell {
-        let text = value.normalised
+    /// A datum as its column's type has it; nil for one that is not of that type. It is not kept as text, for SQLite would
+    /// make a number of some of these, and another one than was entered.
+    private static func cell(_ text: String, _ kind: ValueKind, _ type: DatamartLayout.ColumnType) -> WideRow.Cell? {
         switch type {
         case .integer:
-            if let number = Int64(text) { return .integer(number) }
-            if value.kind == .boolean { return .integer(text == "true" ? 1 : 0) }
-        case .real: if let number = Double(text), number.isFinite { return .real(number) }
-        case .text: break
+            if kind == .boolean { return .integer(text == "true" ? 1 : 0) }
+            return Int64(text).map(WideRow.Cell.integer)
+        case .real: return Double(text).flatMap { $0.isFinite ? .real($0) : nil }
+        case .text: return .text(text)
         }
-        return .text(text)
     }
 
     /// The rows, the form's own first.

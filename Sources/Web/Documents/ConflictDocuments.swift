@@ -1,29 +1,28 @@
 import EventLog
 import Node
 import Trial
+import Views
 
-/// What people have to decide in a study.
+/// A piece of what people have to decide in a study.
 struct ConflictListDocument: Codable {
+    /// Whether everything that had come to this node is in it.
+    var isCurrent: Bool
     var conflicts: [ConflictDocument]
-    /// True where there are more participants with conflicts than are listed.
-    var isCut: Bool
+    /// To be sent as `cursor` for the next piece; absent where this is the last.
+    var next: String?
 
-    init(_ records: [ParticipantReading], limit: Int, _ definition: StudyDefinition?, preferring languages: [String]) {
-        isCut = records.count > limit
-        conflicts = records.prefix(limit).flatMap { reading in
-            reading.state.openConflicts.list.map {
-                ConflictDocument($0, of: reading.state, definition, preferring: languages)
-            }
-        }
+    init(
+        _ reading: ViewReading<ListPiece<ConflictSummary>>, _ definition: StudyDefinition?,
+        preferring languages: [String]
+    ) {
+        isCurrent = reading.isCurrent
+        conflicts = reading.contents.elements.map { ConflictDocument($0, definition, preferring: languages) }
+        next = reading.contents.next.map(Cursor.text)
     }
 }
 
 /// Something that an entitled person is to decide, with every side.
 struct ConflictDocument: Codable {
-    enum Kind: String, Codable {
-        case item, whole, instance, removal, answer
-    }
-
     struct Value: Codable {
         var group: InstanceID
         var item: ItemOID
@@ -31,11 +30,8 @@ struct ConflictDocument: Codable {
     }
 
     struct Side: Codable {
-        enum Kind: String, Codable {
-            case value, version, beginning, removal, restoration, answer
-        }
-
-        var kind: Kind
+        /// `value`, `version`, `beginning`, `removal`, `restoration` or `answer`.
+        var kind: String
         /// By what a resolution, or a decision on beginnings, names it.
         var id: SeenValue?
         var entry: EntryID
@@ -49,7 +45,8 @@ struct ConflictDocument: Codable {
     var participant: EntryID
     var location: LocationID
     var labels: [LabelDocument]
-    var kind: Kind
+    /// `item`, `whole`, `instance`, `removal` or `answer`.
+    var kind: String
     /// The item group, whole, form or removed instance; absent where the participant was removed.
     var instance: InstanceID?
     var item: ItemOID?
@@ -63,56 +60,30 @@ struct ConflictDocument: Codable {
     /// Decisions that stand and differ.
     var decisions: [EntryID]
 
-    init(
-        _ conflict: Conflict, of record: ParticipantState, _ definition: StudyDefinition?,
-        preferring languages: [String]
-    ) {
-        participant = record.id
-        location = record.location
-        labels = record.labels.map(LabelDocument.init)
-        switch conflict.kind {
-        case .item: kind = .item
-        case .whole: kind = .whole
-        case .instance: kind = .instance
-        case .removal: kind = .removal
-        case .answer: kind = .answer
-        }
+    init(_ conflict: ConflictSummary, _ definition: StudyDefinition?, preferring languages: [String]) {
+        participant = conflict.participant
+        location = conflict.location
+        labels = conflict.labels.map(LabelDocument.init)
+        kind = conflict.kind
         instance = conflict.instance
         item = conflict.item
-        formInstance = conflict.instance.flatMap(record.form(around:))
-        let formShape = formInstance.flatMap { record.instances[$0]?.shape }
-        form = formShape?.oid
-        event = formShape?.parent.flatMap { record.instances[$0]?.shape.oid }
+        event = conflict.event
+        form = conflict.form
+        formInstance = conflict.formInstance
         isWaiting = conflict.isWaiting
         decisions = conflict.decisions
         sides = conflict.sides.map { side in
-            let origin = record.origins[side.name.entry]
-            let (kind, id) = Side.named(side.name)
-            return Side(
-                kind: kind, id: id, entry: side.name.entry, node: origin?.node, actor: origin?.authority.actor,
-                role: origin?.authority.role.description, utcMilliseconds: origin?.time.utcMilliseconds,
+            Side(
+                kind: side.kind, id: side.position.map { SeenValue(entry: side.entry, position: $0) },
+                entry: side.entry, node: side.origin?.node, actor: side.origin?.actor, role: side.origin?.role,
+                utcMilliseconds: side.origin?.utcMilliseconds,
                 values: side.values.map { placed in
                     let list = definition?.items[placed.item].flatMap { definition?.codeList(of: $0) }
-                    let label = placed.held.value.flatMap {
+                    let label = placed.value.flatMap {
                         list?.entry(for: $0.normalised)?.label(preferring: languages)
                     }
-                    return Value(
-                        group: placed.group, item: placed.item, value: ValueDocument(placed.held, record, label: label))
+                    return Value(group: placed.group, item: placed.item, value: ValueDocument(placed, label: label))
                 })
-        }
-    }
-}
-
-extension ConflictDocument.Side {
-    fileprivate static func named(_ name: ConflictSideName) -> (Kind, SeenValue?) {
-        switch name {
-        case .value(let value): (.value, SeenValue(entry: value.entry, position: value.position))
-        case .version(_, let lowest): (.version, SeenValue(entry: lowest.entry, position: lowest.position))
-        case .beginning(let beginning):
-            (.beginning, SeenValue(entry: beginning.entry, position: beginning.position))
-        case .removal: (.removal, nil)
-        case .restoration: (.restoration, nil)
-        case .answer: (.answer, nil)
         }
     }
 }

@@ -1,6 +1,7 @@
 import EventLog
 import Node
 import Trial
+import Views
 
 /// Which event, form or group something is about, as a save names it.
 struct SelectorDocument: Codable {
@@ -131,19 +132,31 @@ struct ValueDocument: Codable {
     var utcMilliseconds: Int64?
 
     init(_ held: HeldValue, _ record: ParticipantState, label: String?) {
-        id = SeenValue(entry: held.id.entry, position: held.id.position)
-        kind = held.value.map { "\($0.kind)" }
-        let isDatum = held.value.map { $0.kind != .missing && $0.kind != .cleared } ?? false
-        typed = isDatum ? held.value?.typed : nil
-        normalised = isDatum ? held.value?.normalised : nil
-        unit = held.value?.unit
-        self.label = label
-        reason = held.value?.reason
+        self.init(held.id, held.value, label: label)
         let origin = record.origins[held.id.entry]
         node = origin?.node
         actor = origin?.authority.actor
         role = origin?.authority.role.description
         utcMilliseconds = origin?.time.utcMilliseconds
+    }
+
+    init(_ placed: ConflictSummary.PlacedValue, label: String?) {
+        self.init(placed.id, placed.value, label: label)
+        node = placed.origin?.node
+        actor = placed.origin?.actor
+        role = placed.origin?.role
+        utcMilliseconds = placed.origin?.utcMilliseconds
+    }
+
+    private init(_ id: ValueID, _ value: Value?, label: String?) {
+        self.id = SeenValue(entry: id.entry, position: id.position)
+        kind = value.map { "\($0.kind)" }
+        let isDatum = value.map { $0.kind != .missing && $0.kind != .cleared } ?? false
+        typed = isDatum ? value?.typed : nil
+        normalised = isDatum ? value?.normalised : nil
+        unit = value?.unit
+        self.label = label
+        reason = value?.reason
     }
 }
 

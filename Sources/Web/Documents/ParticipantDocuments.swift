@@ -1,6 +1,7 @@
 import EventLog
 import Node
 import Trial
+import Views
 
 /// A participant, as the list shows them.
 struct ParticipantDocument: Codable {
@@ -31,6 +32,17 @@ struct ParticipantDocument: Codable {
         conflictCount = state.openConflicts.list.count
         isRemoved = state.isRemoved
         isFullyUnderstood = reading.isFullyUnderstood
+    }
+
+    init(_ summary: ParticipantSummary) {
+        participant = summary.participant
+        location = summary.location
+        labels = summary.labels.map(LabelDocument.init)
+        statuses = summary.statuses.map { Status(entry: $0.entry, status: $0.status, eventDate: $0.eventDate) }
+        formCount = summary.forms
+        conflictCount = summary.conflicts
+        isRemoved = summary.isRemoved
+        isFullyUnderstood = summary.isFullyUnderstood
     }
 }
 
@@ -65,9 +77,17 @@ struct LabelDocument: Codable {
 
 /// A piece of a study's list of participants.
 struct ParticipantListDocument: Codable {
+    /// Whether everything that had come to this node is in it.
+    var isCurrent: Bool
     var participants: [ParticipantDocument]
     /// To be sent as `cursor` for the next piece; absent where this is the last.
     var next: String?
+
+    init(_ reading: ViewReading<ListPiece<ParticipantSummary>>) {
+        isCurrent = reading.isCurrent
+        participants = reading.contents.elements.map(ParticipantDocument.init)
+        next = reading.contents.next.map(Cursor.text)
+    }
 }
 
 /// A participant with the events and forms of their record.

@@ -1,6 +1,7 @@
 import EventLog
 import Node
 import Trial
+import Views
 
 /// Which questionnaires are due for whom, of a piece of the list of participants.
 struct QuestionnaireListDocument: Codable {
@@ -34,33 +35,33 @@ struct QuestionnaireListDocument: Codable {
         var isAnsweredInWindow: Bool?
     }
 
+    /// Whether everything that had come to this node is in it.
+    var isCurrent: Bool
     /// The day as of which it is said.
     var asOf: String
     var questionnaires: [Due]
     /// To be sent as `cursor` for the next piece; absent where this is the last.
     var next: String?
 
-    init(_ page: ParticipantPage, _ schedule: ScheduleReading, asOf day: CalendarDate, only state: Due.State?) {
+    init(_ reading: ViewReading<ListPiece<QuestionnaireSummary>>, asOf day: CalendarDate, only state: Due.State?) {
+        isCurrent = reading.isCurrent
         asOf = day.description
-        next = page.next.map(Cursor.text)
-        questionnaires = page.records.flatMap { reading in
-            QuestionnaireSchedule.questionnaires(
-                of: reading.state, plan: schedule.plan, definition: schedule.definition
-            ).map { Due($0, of: reading.state, asOf: day) }
-        }.filter { state == nil || $0.state == state }
+        next = reading.contents.next.map(Cursor.text)
+        questionnaires = reading.contents.elements.map { Due($0, asOf: day) }
+            .filter { state == nil || $0.state == state }
     }
 }
 
 extension QuestionnaireListDocument.Due {
-    fileprivate init(_ due: QuestionnaireDue, of record: ParticipantState, asOf day: CalendarDate) {
-        participant = record.id
-        location = record.location
-        labels = record.labels.map(LabelDocument.init)
-        questionnaire = due.questionnaire.description
+    fileprivate init(_ due: QuestionnaireSummary, asOf day: CalendarDate) {
+        participant = due.participant
+        location = due.location
+        labels = due.labels.map(LabelDocument.init)
+        questionnaire = due.questionnaire
         form = due.form
         respondent = due.respondent
-        event = due.visit.event
-        occurrence = due.visit.occurrence
+        event = due.event
+        occurrence = due.occurrence
         switch due.state(asOf: day) {
         case .notYetDue: state = .notYetDue
         case .due: state = .due
@@ -70,11 +71,11 @@ extension QuestionnaireListDocument.Due {
             state = .notApplicable
             exclusion = reason
         }
-        dueDate = due.visit.due?.description
-        windowFrom = due.visit.window?.lowerBound.description
-        windowTo = due.visit.window?.upperBound.description
+        dueDate = due.due?.description
+        windowFrom = due.windowStart?.description
+        windowTo = due.windowEnd?.description
         answers = due.answers.map {
-            QuestionnaireListDocument.Answer(form: $0.form, event: $0.event, day: $0.day?.description)
+            QuestionnaireListDocument.Answer(form: $0.form, event: $0.event, day: $0.day)
         }
         isAnsweredInWindow = due.isAnsweredInWindow
     }

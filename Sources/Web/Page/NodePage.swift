@@ -14,7 +14,11 @@ enum NodePage {
     struct Contents {
         var status: NodeStatus
         var studies: [StudyReading]
+        /// When each node was last heard from, milliseconds since 1970-01-01T00:00:00Z.
+        var lastHeard: [NodeID: Int64]
         var conflicts: [Conflict]
+        /// Whether everything that had come is among the conflicts.
+        var areConflictsCurrent: Bool
         var saves: [EntryReading]
 
         func name(of study: StudyID) -> String {
@@ -73,7 +77,8 @@ enum NodePage {
     /// What of the page changes.
     static func main(_ contents: Contents) -> HTML {
         .all([
-            figures(contents.status), peers(contents.status), conflicts(contents), saves(contents), streams(contents),
+            alerts(contents.status), figures(contents.status), peers(contents), conflicts(contents), saves(contents),
+            streams(contents),
             incidents(contents.status),
         ])
     }
@@ -132,11 +137,16 @@ enum NodePage {
             """
     }
 
-    private static func peers(_ status: NodeStatus) -> HTML {
-        let rows = status.peers.map { peer -> HTML in
+    private static func moment(_ utcMilliseconds: Int64?) -> String {
+        utcMilliseconds.map { UTCText.iso8601(milliseconds: $0 / 1000 * 1000) } ?? "–"
+    }
+
+    private static func peers(_ contents: Contents) -> HTML {
+        let rows = contents.status.peers.map { peer -> HTML in
             let kind = peer.phase == "exchanging" ? "good" : peer.phase == "down" ? "bad" : "warn"
             return """
                 <tr><th scope="row">\(peer.node)</th><td>\(state(peer.phase, kind))</td>
+                <td>\(moment(contents.lastHeard[peer.node]))</td>
                 <td class="number">\(number(peer.entriesLackingHere))</td>
                 <td class="number">\(number(peer.entriesItLacks))</td>
                 <td class="number">\(number(peer.receivedBytes / 1024))</td>
@@ -147,14 +157,14 @@ enum NodePage {
         return table(
             "peers", "Peers", caption: "The other nodes of the network, and how far each is behind",
             columns: [
-                ("Node", false), ("State", false), ("Still to come from it", true), ("It still lacks", true),
+                ("Node", false), ("State", false), ("Last heard (UTC)", false), ("Still to come from it", true), ("It still lacks", true),
                 ("Received, KiB", true), ("Sent, KiB", true), ("Faults", true),
             ], rows: rows, none: "The charter names no other node.")
     }
 
     private static func saves(_ contents: Contents) -> HTML {
         let rows = contents.saves.map { save -> HTML in
-            let moment = save.time.map { UTCText.iso8601(milliseconds: $0.utcMilliseconds / 1000 * 1000) } ?? "–"
+            let moment = moment(save.time?.utcMilliseconds)
             let also = save.alsoAt.map(\.text).joined(separator: ", ")
             return """
                 <tr><th scope="row"><code>\(save.entry.description.prefix(10))</code></th><td>\(moment)</td>
@@ -181,10 +191,12 @@ enum NodePage {
         }
         return table(
             "conflicts", "Conflicts",
-            caption: "What was entered apart from each other; staff of the study site decide",
+            caption: "What was entered apart from each other; staff of the study site decide"
+                + (contents.areConflictsCurrent ? "" : ". The view is being brought up to date"),
             columns: [
                 ("Participant", false), ("Study", false), ("Location", false), ("What", false), ("Sides", true),
-            ], rows: rows, none: "Nothing is to be decided.")
+            ], rows: rows,
+            none: contents.areConflictsCurrent ? "Nothing is to be decided." : "The view is being brought up to date.")
     }
 
     private static func streams(_ contents: Contents) -> HTML {
@@ -211,6 +223,15 @@ enum NodePage {
                 ("Study", false), ("Location", false), ("Entries", true), ("Participants", true), ("Values", true),
                 ("Conflicts", true), ("Findings", true), ("Digest", false), ("All of it also at", false),
             ], rows: rows, none: "This node holds no study.")
+    }
+
+    /// What somebody has to see to at once.
+    private static func alerts(_ status: NodeStatus) -> HTML {
+        guard !status.alerts.isEmpty else { return "" }
+        return """
+            <section aria-labelledby="alerts"><h2 id="alerts">To be seen to</h2>
+            <ul role="alert">\(HTML.all(status.alerts.map { "<li>\($0)</li>" }))</ul></section>
+            """
     }
 
     private static func incidents(_ status: NodeStatus) -> HTML {

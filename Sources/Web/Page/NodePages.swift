@@ -5,6 +5,7 @@ import Hummingbird
 import NIOCore
 import Node
 import Trial
+import Views
 
 /// The node's own page, for a person at this machine; rendered here, so that it works without JavaScript.
 struct NodePages: Sendable {
@@ -88,25 +89,26 @@ struct NodePages: Sendable {
         let status = try await access.status()
         let studies = try await access.studies()
         var conflicts: [NodePage.Conflict] = []
-        for study in studies {
+        var isCurrent = true
+        for study in studies where conflicts.count < NodePage.maximumRows {
             let held = status.streams.contains {
                 StreamID($0.stream)?.study == study.study && $0.counts.conflicts > 0
             }
             guard held else { continue }
-            let records = try await access.records(of: study.study, limit: NodePage.maximumRows) {
-                !$0.openConflicts.list.isEmpty
+            // A page that draws itself anew on every change need not wait for the view: the next drawing has it.
+            let reading = try? await access.readView(of: study.study, waitingAtMost: .milliseconds(200)) {
+                try $0.openConflicts(limit: NodePage.maximumRows)
             }
-            conflicts += records.flatMap { reading in
-                reading.state.openConflicts.list.map { conflict in
-                    NodePage.Conflict(
-                        study: study, location: reading.state.location, participant: reading.state.id,
-                        what: "\(conflict.kind)" + (conflict.item.map { " \($0)" } ?? ""),
-                        sides: conflict.sides.count)
-                }
+            isCurrent = isCurrent && reading?.isCurrent == true
+            conflicts += (reading?.contents.elements ?? []).map { conflict in
+                NodePage.Conflict(
+                    study: study, location: conflict.location, participant: conflict.participant,
+                    what: conflict.kind + (conflict.item.map { " \($0)" } ?? ""), sides: conflict.sides.count)
             }
         }
         return NodePage.Contents(
-            status: status, studies: studies, conflicts: Array(conflicts.prefix(NodePage.maximumRows)),
+            status: status, studies: studies, lastHeard: await access.lastHeard(),
+            conflicts: Array(conflicts.prefix(NodePage.maximumRows)), areConflictsCurrent: isCurrent,
             saves: try await access.recentSaves(limit: NodePage.maximumRows))
     }
 }

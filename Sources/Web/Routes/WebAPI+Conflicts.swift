@@ -3,16 +3,17 @@ import HTTPTypes
 import Hummingbird
 import Node
 import Trial
+import Views
 
 extension WebAPI {
     /// What people have to decide, with all sides.
     @Sendable func conflicts(_ request: Request, _ context: WebContext) async throws -> Response {
         let study = try await openedStudy(context).study
-        let limit = try request.piece.limit
-        let records = try await access.records(of: study, limit: limit + 1) { !$0.openConflicts.list.isEmpty }
+        let asked = try request.piece
+        let reading = try await view(of: study) { try $0.openConflicts(from: asked.position, limit: asked.limit) }
         let definition = try await access.definition(of: study)?.definition
         return try JSONDocument.response(
-            ConflictListDocument(records, limit: limit, definition, preferring: request.languages))
+            ConflictListDocument(reading, definition, preferring: request.languages))
     }
 
     @Sendable func resolve(_ request: Request, _ context: WebContext) async throws -> Response {

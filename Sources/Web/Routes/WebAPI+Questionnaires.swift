@@ -6,12 +6,13 @@ import Interchange
 import NIOCore
 import Node
 import Trial
+import Views
 
 extension WebAPI {
     /// Which questionnaires are due for whom, and what has been answered.
     @Sendable func questionnaires(_ request: Request, _ context: WebContext) async throws -> Response {
         let study = try await openedStudy(context).study
-        guard let schedule = try await access.schedule(of: study) else { throw Problem.notFound("the study's plan") }
+        guard try await access.hasSchedule(study) else { throw Problem.notFound("the study's plan") }
         let asked = try request.piece
         let day = try request.uri.queryParameters["asOf"].map { text in
             guard let day = CalendarDate(text) else { throw Problem.badRequest("'asOf' is a date like 2026-05-17") }
@@ -23,10 +24,11 @@ extension WebAPI {
             }
             return state
         }
-        let page = try await access.participants(
-            of: study, at: asked.location, from: asked.position, limit: asked.limit)
+        let reading = try await view(of: study) {
+            try $0.questionnaires(at: asked.location, from: asked.position, limit: asked.limit)
+        }
         return try JSONDocument.response(
-            QuestionnaireListDocument(page, schedule, asOf: day ?? Self.today(), only: state))
+            QuestionnaireListDocument(reading, asOf: day ?? Self.today(), only: state))
     }
 
     /// The day in this node's zone.

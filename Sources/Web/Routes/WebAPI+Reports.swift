@@ -24,7 +24,8 @@ extension WebAPI {
         return try JSONDocument.response(RegionalDocument(isCurrent: reading.isCurrent, report: report))
     }
 
-    private func view<Contents: Sendable>(
+    /// Asks a study's view, waiting a little for what had come when it was asked.
+    func view<Contents: Sendable>(
         of study: StudyID, _ body: @escaping @Sendable (ViewReader) throws -> Contents
     ) async throws -> ViewReading<Contents> {
         do {

@@ -6,6 +6,7 @@ import Logging
 import Node
 import ServiceLifecycle
 import Trial
+import Views
 
 /// The addresses under `/api/v0`, as `Protocols/openapi.yaml` describes them.
 ///
@@ -104,11 +105,10 @@ struct WebAPI: Sendable {
     @Sendable private func participants(_ request: Request, _ context: WebContext) async throws -> Response {
         let study = try await openedStudy(context)
         let asked = try request.piece
-        let page = try await access.participants(
-            of: study.study, at: asked.location, from: asked.position, limit: asked.limit)
-        return try JSONDocument.response(
-            ParticipantListDocument(
-                participants: page.records.map(ParticipantDocument.init), next: page.next.map(Cursor.text)))
+        let reading = try await view(of: study.study) {
+            try $0.participants(at: asked.location, from: asked.position, limit: asked.limit)
+        }
+        return try JSONDocument.response(ParticipantListDocument(reading))
     }
 
     @Sendable private func participant(_ request: Request, _ context: WebContext) async throws -> Response {
@@ -159,25 +159,15 @@ struct WebAPI: Sendable {
 
 /// Where a piece of a list begins, as a client carries it: opaque, and without meaning elsewhere.
 enum Cursor {
-    private struct Contents: Codable {
-        var location: LocationID
-        var label: String
-        var participant: EntryID
-    }
-
     static func text(_ position: ParticipantPosition) -> String {
-        let contents = Contents(
-            location: position.location, label: position.label, participant: position.participant)
-        let bytes = (try? JSONDocument.encoder().encode(contents)) ?? Data()
-        return [UInt8](bytes).hex
+        [UInt8]((try? JSONDocument.encoder().encode(position)) ?? Data()).hex
     }
 
     static func position(_ text: String) throws -> ParticipantPosition {
         guard text.utf8.count <= 4096, let bytes = [UInt8](hex: text),
-            let contents = try? JSONDecoder().decode(Contents.self, from: Data(bytes))
+            let position = try? JSONDecoder().decode(ParticipantPosition.self, from: Data(bytes))
         else { throw Problem.badRequest("'cursor' is not one that this node gave") }
-        return ParticipantPosition(
-            location: contents.location, label: contents.label, participant: contents.participant)
+        return position
     }
 }
 

@@ -3,6 +3,7 @@ import HTTPTypes
 import Hummingbird
 import Logging
 import NIOCore
+import StoreCore
 import Synchronization
 
 /// What is known of a request beside its head and body.
@@ -72,6 +73,11 @@ struct ResponseGuard: RouterMiddleware {
         case let error as HTTPError:
             return Problem(error.status, "bad-request", "The request cannot be answered", error.body ?? "")
         case is NIOTooManyBytesError: return .tooLarge(WebLimit.bodyBytes)
+        case StoreError.stopped(let failure):
+            return Problem(
+                .serviceUnavailable, "not-writing", "This node writes nothing any more",
+                "its store has stopped, and nothing of this request was recorded: \(failure)",
+                action: "send it again once the disk was seen to and the node was started again; reading goes on")
         case is CancellationError:
             return Problem(
                 .serviceUnavailable, "stopping", "The node is stopping", "the node is stopping",

@@ -9,11 +9,15 @@ import Web
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
-        abstract: "Measure this machine: durable appends, catching up, and how soon an entry is at another node.",
+        abstract: """
+            Measure this machine: durable appends, catching up, how soon an entry is at another node, rebuilds of views, \
+            reading over HTTP, and answers taken in.
+            """,
         discussion: """
             Two nodes in this process talk over loopback, with real keys, sockets and stores. Beside each figure stands \
-            what the disk, the processor and the encrypted transport can do at most, measured in the same run. Run it \
-            while nothing else does.
+            what the disk, the processor and the encrypted transport can do at most, measured in the same run. Views of \
+            invented studies are rebuilt beside the same written plainly on SQLite; a node with an invented trial is read \
+            over HTTP and takes in batches of answers to questionnaires. Run it while nothing else does.
 
             Example:
               varde bench

@@ -5,11 +5,12 @@ import Node
 /// `varde export`.
 struct ExportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "export", abstract: "Write what a node holds of a study.",
+        commandName: "export", abstract: "Write what a node holds of a study, or a log for public tools.",
         discussion: """
             Example:
               varde export odm --dir network/norcrin --study CDISCPILOT01 --out pilot.xml
-            """, subcommands: [ODM.self])
+              varde export log 3f2a91c4 --dir network/norcrin --to /srv/logs/3f2a91c4
+            """, subcommands: [ODM.self, ExportLogCommand.self])
 
     /// `varde export odm`.
     struct ODM: AsyncParsableCommand {

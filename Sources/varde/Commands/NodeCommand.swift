@@ -23,6 +23,10 @@ struct NodeCommand: AsyncParsableCommand {
                 this account through node.sock. Where node.json has "http", it also serves its HTTP interface and page \
                 on loopback, at the address in http.address. Its log goes to standard error.
 
+                Where the disk fails, the node writes nothing more and goes on showing what it holds; 'varde status' \
+                says so, and once it is stopped it ends with a status other than 0. Whatever supervises it should not \
+                start it again before somebody has looked at the disk.
+
                 Example:
                   varde node run --dir network/haukeland
                 """)
@@ -68,7 +72,8 @@ struct NodeCommand: AsyncParsableCommand {
                     "the node has no HTTP interface that runs: start it with 'varde node run', with \"http\" in node.json"
                 )
             }
-            let code = try BrowserSessions.makeCode(in: directory)
+            let code = try BrowserSessions.makeCode(
+                in: directory, at: SessionClock.system.utcSeconds())
             Output.line("\(address)/session?code=\(code)")
             Output.note("The code is good once, for two minutes.")
         }

@@ -71,7 +71,10 @@ struct NodeOption: ParsableArguments {
     var path: String
 
     /// The directory, which must be a node's.
-    func directory() throws -> NodeDirectory {
+    func directory() throws -> NodeDirectory { try NodeOption.directory(path) }
+
+    /// The directory at a path, which must be a node's.
+    static func directory(_ path: String) throws -> NodeDirectory {
         let directory = NodeDirectory(path)
         guard directory.isNode else {
             throw Failure("\(path) is not a node's directory: there is no node.json in it")

@@ -16,13 +16,14 @@ struct QueryCommand: AsyncParsableCommand {
 
             Example:
               varde query "SELECT * FROM monitoring" --dir network/norcrin
+              varde query "SELECT * FROM regional" --dir network/norcrin --study CDISCPILOT01
               varde query "SELECT label, item_oid, typed FROM value WHERE status = 'conflict'" --dir network/norcrin --csv
             """)
 
     @Argument(help: "One SELECT statement.")
     var sql: String
     @OptionGroup var node: NodeOption
-    @Option(help: "The study's id; needed where the node has several.")
+    @Option(help: "The study's OID, name or id; needed where the node has several.")
     var study: String?
     @Option(help: "Rows at most.")
     var limit = 1_000
@@ -34,9 +35,6 @@ struct QueryCommand: AsyncParsableCommand {
     var csv = false
 
     func validate() throws {
-        if let study, StudyID(hex: study) == nil {
-            throw ValidationError("--study takes the 32 hexadecimal digits of a study's id, not '\(study)'")
-        }
         guard (1...100_000_000).contains(limit) else {
             throw ValidationError("--limit lies between 1 and 100 000 000")
         }
@@ -46,7 +44,7 @@ struct QueryCommand: AsyncParsableCommand {
 
     func run() async throws {
         let views = ViewDirectory(dataDirectory: try node.directory().path)
-        let reader = try ViewReader.open(views, study: study.flatMap { StudyID(hex: $0) })
+        let reader = try ViewReader.open(views, study: try study.map { try named($0, in: views) })
         var printer = RowPrinter(form: json ? .json : csv ? .csv : .table)
         let outcome = try reader.query(sql, limit: limit, seconds: seconds) { columns in
             printer.begin(columns)
@@ -57,6 +55,21 @@ struct QueryCommand: AsyncParsableCommand {
         if outcome.isCut {
             Output.note("only the first \(Output.grouped(limit)) rows are shown; ask for more with --limit")
         }
+    }
+}
+
+extension QueryCommand {
+    /// The study that people name; the views themselves say what studies are called.
+    private func named(_ text: String, in views: ViewDirectory) throws -> StudyID {
+        var oids: [StudyID: String] = [:]
+        var names: [StudyID: String] = [:]
+        for study in views.studies() {
+            // A view of an older version does not say; its study is then named by its id.
+            let title = try? ViewReader(views, study: study).studyTitle()
+            oids[study] = title?.oid ?? ""
+            names[study] = title?.name
+        }
+        return try OfflineNode.study(text, of: oids, names: names)
     }
 }
 

@@ -12,7 +12,8 @@ struct RebuildCommand: AsyncParsableCommand {
         discussion: """
             The new generation is built beside the one in service, brought to the same entries, compared with it by \
             digest, and only then put into service. May run beside the node, which then does it itself. Ends with a \
-            status other than 0 where the digests differ; both generations are then kept.
+            status other than 0 where the digests differ; both generations are then kept. Where there is none at the \
+            same entries and definitions it says that there was nothing to compare.
 
             Example:
               varde rebuild --dir network/norcrin
@@ -37,7 +38,7 @@ struct RebuildCommand: AsyncParsableCommand {
         }
         Output.endProgress()
         if json { try Output.json(outcomes) } else { for outcome in outcomes { show(outcome) } }
-        guard outcomes.allSatisfy(\.isEqual) else {
+        guard !outcomes.contains(where: { $0.comparison == .different }) else {
             throw Failure("the view in service did not come to what the entries give: keep both files and report it")
         }
     }
@@ -85,8 +86,11 @@ struct RebuildCommand: AsyncParsableCommand {
 
     private func show(_ outcome: RebuildOutcome) {
         let before =
-            outcome.digestBefore.map { $0 == outcome.digest ? "equal to the one before" : "NOT EQUAL to \($0)" }
-            ?? "nothing at the same entries to compare with"
+            switch outcome.comparison {
+            case .equal: "equal to the one before"
+            case .different: "NOT EQUAL to \(outcome.digestBefore.map(\.description) ?? "")"
+            case .nothingToCompare: "nothing at the same entries to compare with"
+            }
         Output.line(
             "study \(outcome.study): generation \(outcome.generation) in \(String(format: "%.1f", outcome.seconds)) s, "
                 + "\(Output.grouped(outcome.counts.participants)) participants, "

@@ -27,6 +27,8 @@ struct SimulateCommand: AsyncParsableCommand {
     var history: String?
     @Option(help: "A folder to write the shortest failing histories to.")
     var save: String?
+    @Flag(help: "End at the first seed that fails, without looking for a short history.")
+    var stopAtFirst = false
     @Flag(help: "Print the result as JSON.")
     var json = false
 
@@ -59,7 +61,8 @@ struct SimulateCommand: AsyncParsableCommand {
     func run() async throws {
         if let history { return try runHistory(history) }
         let range = try range()
-        let batch = SimulationBatch(seeds: range) { done, failed in
+        let batch = SimulationBatch(seeds: range, maximumShrunk: stopAtFirst ? 0 : 3, stopsAtFirst: stopAtFirst) {
+            done, failed in
             Output.progress("\(done) of \(range.count) seeds, \(failed) failed")
         }
         let summary = await batch.run(jobs: jobs ?? ProcessInfo.processInfo.activeProcessorCount)

@@ -29,6 +29,7 @@ struct StatusCommand: AsyncParsableCommand {
             "  \(Output.grouped(status.counts.participants)) participants · \(Output.grouped(status.counts.forms)) forms · "
                 + "\(Output.grouped(status.counts.values)) values · \(status.counts.conflicts) conflicts · "
                 + "\(status.counts.findings) findings")
+        for alert in status.alerts { Output.line("  ! \(alert)") }
         let reached = ParticipantStatus.allCases.compactMap { reached in
             status.counts.statuses[reached.rawValue].map { "\(reached.rawValue) \(Output.grouped($0))" }
         }

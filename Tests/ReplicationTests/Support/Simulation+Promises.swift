@@ -14,12 +14,15 @@ extension Simulation {
                 let name = LogName(
                     network: TestNetwork.network, node: row.node, stream: row.stream, epoch: row.epoch)
                 checkDurable(name.id, row.size, at: node)
+                if row.fork != nil { violations.append("\(node.id) named a branch where nothing forked") }
             }
         case .want(let want): named = [streams[want.log]]
         case .range(let range): named = [streams[range.range.log]]
         case .receipt(let receipt):
             named = [streams[receipt.log]]
             checkDurable(receipt.log, receipt.size, at: node)
+        case .forkProof(let message): named = [message.stream]
+        case .forkKnown(let known): named = [streams[known.log]]
         case .hello, .charterRequest, .charterVersions, .refusal, .haveDigest, .rangeUnavailable: break
         }
         for stream in named {

@@ -239,6 +239,8 @@ final class Simulation {
             node.charter = chain
         case .report(let incident):
             node.incidents.append(incident)
+        case .storeForkProof, .ownLogForked:
+            violations.append("\(node.id) found a fork where nothing forked")
         case .peerAnswered, .ownLogAhead, .ownEntriesTakenBack:
             break
         }

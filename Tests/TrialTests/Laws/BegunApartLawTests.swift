@@ -60,6 +60,38 @@ struct BegunApartLawTests {
         }
     }
 
+    @Test(arguments: [InstanceChoiceMade.two, .wrong([])], [InstanceChoiceMade.same, .two])
+    func `a third beginning that comes after a decision is decided by those that stand in the form`(
+        first: InstanceChoiceMade, then: InstanceChoiceMade
+    ) throws {
+        let (world, participant, bergen, stavanger) = try begunApart(seed: 9)
+        let highest = max(bergen.id, stavanger.id)
+        var choice = first
+        if case .wrong = first { choice = .wrong([Beginning(entry: highest, position: 1)]) }
+        let before = world.entries.filter { $0.id != bergen.id && $0.id != stavanger.id }
+        try world.send(try decision(world, participant, choice, at: .haukeland), by: .bergenNurse)
+        // The other hospital's node was set back, and begins the form once more.
+        try world.restore(.stavanger, from: before)
+        let third = try world.saveVitals(participant, [(TestStudy.pulse, "72")], by: .stavangerNurse)
+        try world.spread()
+        let conflict = try #require(world.record(participant, at: .haukeland)?.openConflicts.list.first)
+        let sides = Set(conflict.sides.compactMap(\.beginning?.entry))
+        #expect(conflict.kind == .instance && sides == [min(bergen.id, stavanger.id), third.id])
+        try world.send(try decision(world, participant, then, at: .stavanger), by: .stavangerNurse)
+        try world.spread()
+        for node in Self.everywhere {
+            let record = try #require(world.record(participant, at: node))
+            #expect(record.openConflicts.list.allSatisfy { $0.kind != .instance })
+            // What was decided first still holds.
+            let form = InstanceID.begun(by: Beginning(entry: highest, position: 1))
+            #expect(record.instances[form] != nil)
+            if case .wrong = first { #expect(record.isWrongWithin(form)) } else { #expect(record.counts(form)) }
+        }
+        var folding = Folding(study: world.study, charterVersions: 2)
+        try folding.take(world.entries.reversed())
+        #expect(folding.difference(from: world.entries) == nil)
+    }
+
     @Test func `a writer who had seen the beginning makes no conflict of the form`() throws {
         let world = try TrialTestWorld.open(seed: 2)
         let participant = try world.register().id

@@ -27,6 +27,34 @@ struct DecisionLawTests {
         #expect(world.register(TestStudy.pulse, of: participant, at: .haukeland)?.texts == ["71"])
     }
 
+    @Test(arguments: ["S\u{1}1", " S1", "S1\n", String(repeating: "S", count: 201), "\u{FFFF}"])
+    func `a label or repeat key that no export could carry, or nobody could read, is refused`(text: String) throws {
+        let (world, participant) = try world()
+        let count = world.entries.count
+        func isRefused(_ request: Request) {
+            #expect {
+                try world.send(request, by: .bergenNurse)
+            } throws: {
+                if case .badText? = $0 as? Refusal { true } else { false }
+            }
+        }
+        isRefused(
+            .register(location: .haukeland, labels: [ParticipantLabel(kind: .screening, text: text)]))
+        isRefused(
+            .assignLabel(
+                LabelEntry(
+                    location: .haukeland, participant: .registration(participant), kind: .subject, text: text)))
+        isRefused(world.adverseEvent(of: .registration(participant), .new(repeatKey: text), term: "fall"))
+        #expect(world.entries.count == count)
+        var save = world.vitals(participant, [(TestStudy.pulse, "70")], node: .haukeland)
+        save.comment = text
+        if ValueNormaliser.isLegal(text) {
+            try world.send(.save(save), by: .bergenNurse)
+        } else {
+            isRefused(.save(save))
+        }
+    }
+
     @Test(arguments: [StudyMode.live, .training, .test])
     func `only a study in mode live takes nothing of who is known by a local token`(mode: StudyMode) throws {
         let world = try TrialTestWorld(seed: 3, mode: mode)

@@ -126,4 +126,60 @@ struct RepeatingAnswerTests {
         other.form = FormOID(TestStudy.diaryForm)
         #expect(throws: Refusal.unknownOID(TestStudy.diaryForm)) { try world.respond(other) }
     }
+
+    @Test func `versions in several forms are one conflict that empties them all, until the client sends one`() throws {
+        let about = { (form: String, group: String, item: ItemOID, status: ResponseStatus) in
+            world.answer(
+                of: participant, form, "q-1", status,
+                [
+                    EnteredGroup(
+                        group: InstanceSelector(oid: group),
+                        items: [EnteredItem(item: item, value: .datum("4", unit: nil))])
+                ], document: "\(form) \(status.rawValue)")
+        }
+        let sent = [
+            try world.respond(about(TestStudy.diaryForm, TestStudy.diary, TestStudy.pain, .completed)),
+            try world.respond(
+                about(TestStudy.vitalsForm, TestStudy.vitals, TestStudy.pulse, .completed), to: .stavanger),
+        ]
+        var digests: Set<[Hash]> = []
+        let before = world.entries.filter { entry in !sent.contains { $0.id == entry.id } }
+        for order in [sent, sent.reversed()] {
+            var folding = Folding(study: world.study, charterVersions: 2)
+            try folding.take(before + order)
+            #expect(folding.difference(from: before + order) == nil)
+            digests.insert(folding.digests().map(\.digest))
+        }
+        #expect(digests.count == 1)
+        try world.spread()
+        let open = try record().openConflicts
+        #expect(open.list.map(\.kind) == [.answer])
+        #expect(open.list.first?.sides.count == 2)
+        let forms = try [TestStudy.diaryForm, TestStudy.vitalsForm].map { form in
+            try #require(
+                record().responses.values.first?.versions.values.first { version in
+                    try record().instances[version.form]?.shape.oid == form
+                }
+            ).form
+        }
+        for (form, items) in zip(forms, [[TestStudy.pain], [TestStudy.pulse]]) {
+            let group = try #require(record().instances.first { $0.value.shape.parent == form })
+            #expect(open.touch(form: form))
+            for item in items { #expect(open.cover(item, of: group.key)) }
+        }
+        // Where one of the forms is removed, the conflict is told by the other.
+        let lowest = try #require(open.list.first?.instance)
+        let oid = try #require(record().instances[lowest]).shape.oid
+        try world.send(.remove(world.removal(of: participant, oid, at: .haukeland)), by: .bergenNurse)
+        try world.spread()
+        let left = try record().openConflicts.list.filter { $0.kind == .answer }
+        #expect(left.map(\.instance) == forms.filter { $0 != lowest })
+
+        try world.respond(about(TestStudy.diaryForm, TestStudy.diary, TestStudy.pain, .amended))
+        try world.spread()
+        #expect(try record().openConflicts.list.filter { $0.kind != .removal }.isEmpty)
+        var folding = Folding(study: world.study, charterVersions: 2)
+        try folding.take(world.entries)
+        #expect(folding.difference(from: world.entries) == nil)
+    }
 }

@@ -171,6 +171,36 @@ struct ResolutionLawTests {
         }
     }
 
+    @Test func `where no version of a whole is chosen, everything they differ in is to be said, and the rest stays`()
+        throws
+    {
+        let (world, participant) = try world()
+        try world.send(world.diary(of: participant, [(TestStudy.mood, "3")], at: .haukeland), by: .bergenNurse)
+        try world.send(world.diary(of: participant, [(TestStudy.mood, "4")], at: .stavanger), by: .stavangerNurse)
+        try world.spread()
+        let conflict = try #require(world.open(participant, at: .haukeland).first)
+        func resolve(_ items: [(ItemOID, String)]) throws {
+            let groups = [
+                EnteredGroup(
+                    group: InstanceSelector(oid: TestStudy.diary),
+                    items: items.map { EnteredItem(item: $0.0, value: .datum($0.1, unit: nil)) })
+            ]
+            try world.send(
+                .resolve(world.resolution(of: conflict, participant, at: .haukeland, outcome: groups) { _ in false }),
+                by: .bergenNurse)
+        }
+        #expect {
+            try resolve([(TestStudy.pain, "2")])
+        } throws: {
+            if case .badValue(TestStudy.mood, _)? = $0 as? Refusal { true } else { false }
+        }
+        try resolve([(TestStudy.mood, "5")])
+        try world.spread()
+        #expect(world.open(participant, at: .stavanger).isEmpty)
+        #expect(world.register(TestStudy.mood, of: participant, at: .stavanger)?.texts == ["5"])
+        #expect(world.register(TestStudy.pain, of: participant, at: .stavanger)?.texts == ["1"])
+    }
+
     @Test func `versions of a whole that say the same are one, and one that saw another replaces all of it`() throws {
         let (world, participant) = try world()
         try world.send(world.diary(of: participant, [(TestStudy.pain, "3")], at: .haukeland), by: .bergenNurse)

@@ -66,6 +66,66 @@ struct ResponseLawTests {
         #expect(Set(receipts).count == variants.count)
     }
 
+    @Test func `an answer sent again where it is known by replication is answered as the first time`() throws {
+        let (world, participant) = try world()
+        let answer = world.diary(of: participant, pain: "4")
+        let first = try world.respond(answer)
+        try world.spread()
+        let again = try world.respond(answer, to: .stavanger)
+        #expect(again.id != first.id)
+        try world.spread()
+        for node in [NodeID.haukeland, .stavanger, .norcrin] {
+            let record = try #require(world.record(participant, at: node))
+            for sending in [first, again] { #expect(record.responseOutcome(of: sending.id) == .recorded) }
+            #expect(record.findings == [:])
+        }
+        // A version of it that came meanwhile does not change what its repetition is told.
+        let other = try world.respond(world.diary(of: participant, pain: "5"))
+        try world.spread()
+        let third = try world.respond(answer, to: .stavanger)
+        try world.spread()
+        let record = try #require(world.record(participant, at: .norcrin))
+        #expect(record.responseOutcome(of: third.id) == .recorded)
+        #expect(record.responseOutcome(of: other.id) == .anotherCompleted)
+    }
+
+    @Test func `an answer that two nodes placed by different plans is there once, and that is a finding`() throws {
+        let (world, participant) = try world()
+        var answer = world.answer(
+            of: participant, TestStudy.adverseEventForm, "q-1", .completed,
+            [
+                EnteredGroup(
+                    group: InstanceSelector(oid: TestStudy.adverseEventGroup),
+                    items: [EnteredItem(item: TestStudy.severity, value: .datum("2", unit: nil))])
+            ], document: "the same bytes")
+        answer.event = InstanceSelector(oid: TestStudy.adverseEvent, choice: .new(repeatKey: nil))
+        let one = try world.respond(answer)
+        // The other node's definitions have the group's item elsewhere.
+        answer.groups[0].items = [EnteredItem(item: TestStudy.term, value: .datum("2", unit: nil))]
+        let other = try world.respond(answer, to: .stavanger)
+        var digests: Set<[Hash]> = []
+        let before = world.entries.filter { ![one.id, other.id].contains($0.id) }
+        for order in [[one, other], [other, one]] {
+            var folding = Folding(study: world.study, charterVersions: 2)
+            try folding.take(before + order)
+            #expect(folding.difference(from: before + order) == nil)
+            digests.insert(folding.digests().map(\.digest))
+        }
+        #expect(digests.count == 1)
+        try world.spread()
+        let record = try #require(world.record(participant, at: .norcrin))
+        let answers = try #require(record.responses.values.first)
+        #expect(answers.versions.count == 1 && answers.standing.count == 1)
+        #expect(record.openConflicts.list.isEmpty)
+        #expect(
+            record.findings == [one.id: .commandRepeatedWithOtherContent, other.id: .commandRepeatedWithOtherContent])
+        let places = [TestStudy.severity, .init("I.TERM")].map { item in
+            record.instances.values.flatMap { $0.registers[item]?.texts ?? [] }
+        }
+        #expect(places.flatMap { $0 } == ["2"])
+        #expect(places[one.id < other.id ? 0 : 1] == ["2"])
+    }
+
     @Test func `versions sent to two nodes apart meet in one form, with rows by their number`() throws {
         let (world, participant) = try world()
         func answer(_ drugs: [String], _ status: ResponseStatus) -> ResponseEntry {

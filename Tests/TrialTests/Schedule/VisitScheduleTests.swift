@@ -306,4 +306,40 @@ struct VisitScheduleTests {
         #expect(day(.missing(reason: "UNKNOWN")) == "2026-10-25")
         #expect(day(nil) == "2026-10-25")
     }
+
+    @Test func `a form begun wrongly neither is a visit nor says when one is due, and an undecided one says nothing`()
+        throws
+    {
+        let rule = VisitRule(
+            event: StudyEventOID(TestStudy.adverseEvent),
+            anchor: .event(StudyEventOID(TestStudy.baseline), dateItem: TestStudy.visitDate), dueAfterDays: 7,
+            daysAfter: 2)
+        try world.spread()
+        let dates = ["2025-03-01", "2025-01-01"]
+        let begun = try zip(dates, [Person.bergenNurse, .stavangerNurse]).map { date, nurse in
+            try world.saveVitals(participant, [(TestStudy.visitDate, date)], by: nurse)
+        }
+        try world.spread()
+        #expect(VisitSchedule.anchorDate(of: rule, for: try record()) == nil)
+        let conflict = try #require(world.open(participant, at: .haukeland).first)
+        let beginnings = conflict.sides.compactMap { side -> Beginning? in
+            if case .beginning(let beginning) = side.name { beginning } else { nil }
+        }
+        func decide(_ wrong: [Beginning]) throws {
+            try world.send(
+                .decideInstances(
+                    InstanceDecisionEntry(
+                        location: .haukeland, participant: .registration(participant),
+                        form: try #require(conflict.instance), beginnings: beginnings, choice: .wrong(wrong),
+                        reason: "feil pasient")), by: .bergenNurse)
+        }
+        for (date, entry) in zip(dates, begun) {
+            try decide(beginnings.filter { $0.entry != entry.id })
+            #expect(VisitSchedule.anchorDate(of: rule, for: try record()) == CalendarDate(date))
+            #expect(try states(try Self.plan([Self.baseline]), "2025-06-01") == [.done])
+        }
+        try decide(beginnings)
+        #expect(VisitSchedule.anchorDate(of: rule, for: try record()) == nil)
+        #expect(try states(try Self.plan([Self.baseline]), "2025-06-01") == [.notYetDue])
+    }
 }

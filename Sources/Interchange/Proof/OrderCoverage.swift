@@ -1,0 +1,30 @@
+public import EventLog
+import Trial
+
+extension VerifiedProof {
+    /// For every part that is not here, the order in the proof that allows that.
+    ///
+    /// - Throws: ``EventLog/EntryProofError/partMissing(position:kind:)`` for the first part that is missing without one.
+    public func ordersForMissingParts() throws(EntryProofError) -> [Int: EntryAddress] {
+        var found: [Int: EntryAddress] = [:]
+        for position in entry.missingParts {
+            guard let order = orders.first(where: { $0.allowsToDrop(position, of: entry) }) else {
+                throw .partMissing(position: position, kind: entry.entry.header.parts[position].kind)
+            }
+            found[position] = order.address
+        }
+        return found
+    }
+}
+
+extension VerifiedEntry {
+    /// Whether this entry is an order, in the same stream, under which a part of `other` may be gone.
+    fileprivate func allowsToDrop(_ position: Int, of other: VerifiedEntry) -> Bool {
+        guard log.stream == other.log.stream else { return false }
+        switch WrittenEntry(entry, in: log).action?.operation {
+        case .erasureOrdered(let order): return order.subject != nil && order.subject == other.entry.header.subject
+        case .redactionOrdered(let order): return order.entry == other.entry.id
+        default: return false
+        }
+    }
+}

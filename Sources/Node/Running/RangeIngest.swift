@@ -1,0 +1,102 @@
+package import EventLog
+package import Replication
+package import StoreCore
+package import Trial
+
+/// What became of a range.
+package struct IngestAnswer {
+    /// What the replication machine is told.
+    package var result: Result<LogHead, IngestFailure>
+    /// What the range brought to light of its log: nil where it is forked no more than before.
+    package var fork: KnownFork?
+
+    /// States what became of a range.
+    package init(result: Result<LogHead, IngestFailure>, fork: KnownFork? = nil) {
+        self.result = result
+        self.fork = fork
+    }
+}
+
+/// Stores a range of a peer's and folds what is new in it.
+package enum RangeIngest {
+    /// Stores a range and folds what is new in it into the node's state.
+    ///
+    /// - Throws: what stops the store.
+    package static func ingest(
+        _ range: EntryRange, name: LogName, from peer: NodeID, time: NodeTime, _ core: StoreCore,
+        _ state: inout NodeState
+    ) throws -> IngestAnswer {
+        guard let writer = state.chain.node(name.node) else {
+            return IngestAnswer(result: .failure(.refused("the charter does not know node \(name.node)")))
+        }
+        return try ingest(range, name: name, key: writer.signingKey.hash.bytes, from: peer, time: time, core) {
+            try state.insert($0, core: core)
+        } onFork: {
+            state.insertFork(of: $0)
+        }
+    }
+
+    /// Stores a range.
+    ///
+    /// - Parameters:
+    ///   - name: the log, or the branch, that it came under.
+    ///   - key: the public key of the log's writer.
+    ///   - fold: takes each new entry.
+    ///   - onFork: takes a log that is proven to be forked.
+    package static func ingest(
+        _ range: EntryRange, name: LogName, key: [UInt8], from peer: NodeID, time: NodeTime, _ core: StoreCore,
+        fold: (WrittenEntry) throws -> Void, onFork: (LogName) -> Void
+    ) throws -> IngestAnswer {
+        try core.register(name.trunk)
+        let wasForked = try core.isForked(name.log)
+        switch try core.ingest(range, of: name, key: key, from: peer, time: time) {
+        case .stored(let stored):
+            for (offset, checked) in stored.entries.enumerated() {
+                let address = EntryAddress(log: stored.head.name.id, index: stored.first + UInt64(offset))
+                let written =
+                    checked.entry.map { WrittenEntry($0, in: stored.head.name) }
+                    ?? WrittenEntry(checked.raw, id: checked.id, at: address, in: stored.head.name)
+                try fold(written)
+            }
+            guard stored.isNewBranch || wasForked else { return IngestAnswer(result: .success(stored.head)) }
+            let fork = stored.isNewBranch ? try ForkReport.of(name.trunk, core) : nil
+            if fork?.proof != nil { onFork(name.trunk) }
+            return IngestAnswer(result: try head(of: name, otherwise: .outOfPlace, core), fork: fork)
+        case .alreadyHeld(let head):
+            guard wasForked || name.fork != nil else { return IngestAnswer(result: .success(head)) }
+            return IngestAnswer(result: try self.head(of: name, otherwise: .isNoBranch, core))
+        case .refused(let refusal):
+            // A head alone may have proven the fork, before any entry of the other history could be kept.
+            let fork = refusal.isPossibleFork ? try ForkReport.of(name.trunk, core) : nil
+            if fork?.proof != nil { onFork(name.trunk) }
+            return IngestAnswer(result: .failure(IngestFailure(refusal)), fork: fork?.proof == nil ? nil : fork)
+        }
+    }
+
+    /// How far that is held which goes under a name.
+    private static func head(
+        of name: LogName, otherwise failure: IngestFailure, _ core: StoreCore
+    ) throws -> Result<LogHead, IngestFailure> {
+        let segment = try core.segments(of: name.log).first { $0.head.name.id == name.id }
+        return segment.map { .success($0.head) } ?? .failure(failure)
+    }
+}
+
+/// What a store knows of forks, as the replication machine takes it.
+package enum ForkReport {
+    /// One log.
+    package static func of(_ name: LogName, _ core: any EventReading) throws -> KnownFork {
+        KnownFork(
+            name: name,
+            pieces: try core.segments(of: name.log).map { ForkedPiece(head: $0.head, isInner: $0.isInner) },
+            proof: try core.forkProofsByLog()[name.log])
+    }
+
+    /// Every log that is forked.
+    package static func all(_ core: any EventReading) throws -> [KnownFork] {
+        let branched = try core.logs().filter { $0.parent != nil }.map(\.name.log)
+        return try Set(branched).union(try core.forkedLogs()).sorted().compactMap { log in
+            try core.log(log).map { try of($0.name, core) }
+        }
+    }
+}

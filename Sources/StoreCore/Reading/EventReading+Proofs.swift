@@ -1,0 +1,81 @@
+public import EventLog
+
+extension EventReading {
+    /// That an entry stands in the tree of the first `size` entries of its log; nil where fewer are held, or the entry is
+    /// not among them. Reads the leaf hashes once.
+    public func inclusionProof(of address: EntryAddress, size: UInt64) throws -> InclusionProof? {
+        guard let head = try head(of: address.log), address.index < size, size <= head.size else { return nil }
+        return try withSubtreeRoots(of: address.log, size: size) { root in
+            MerkleTree.inclusionProof(index: address.index, size: size, subtreeRoot: root)
+        }
+    }
+
+    /// That the tree of the first `newSize` entries of a log extends the one of the first `oldSize`; nil where fewer are
+    /// held, or the sizes are no such two. Reads the leaf hashes once.
+    public func consistencyProof(of log: LogID, oldSize: UInt64, newSize: UInt64) throws -> ConsistencyProof? {
+        guard let head = try head(of: log), oldSize > 0, oldSize <= newSize, newSize <= head.size else { return nil }
+        return try withSubtreeRoots(of: log, size: newSize) { root in
+            MerkleTree.consistencyProof(oldSize: oldSize, newSize: newSize, subtreeRoot: root)
+        }
+    }
+
+    /// Makes a proof in two rounds: the first says which subtrees it needs, then one pass over the leaf hashes finds their
+    /// roots. So nothing but those is held, however long the log is.
+    private func withSubtreeRoots<Proof>(
+        of log: LogID, size: UInt64, _ make: ((MerkleNode) -> Hash) -> Proof
+    ) throws -> Proof {
+        var needed: Set<MerkleNode> = []
+        _ = make { node in
+            needed.insert(node)
+            return .zero
+        }
+        var roots: [MerkleNode: Hash] = [:]
+        var frontier = MerkleFrontier()
+        try forEachLeafHash(of: log, size: size) { leaf in
+            frontier.append(leaf) { node, root in
+                if needed.contains(node) { roots[node] = root }
+            }
+        }
+        guard frontier.size == size, roots.count == needed.count else {
+            throw StoreError.damaged("leaf hashes of log \(log) are missing")
+        }
+        return make { roots[$0] ?? .zero }
+    }
+
+    private func forEachLeafHash(of log: LogID, size: UInt64, _ body: (Hash) -> Void) throws {
+        guard let stored = try self.log(log) else { throw StoreError.unknownLog(log) }
+        let statement = try tables.connection.prepare(
+            "SELECT leaf FROM entries WHERE branch = ?1 AND leaf_index < ?2 ORDER BY leaf_index")
+        statement.bind(1, stored.branch)
+        statement.bind(2, size)
+        while try statement.step() {
+            guard let leaf = statement.hash(0) else {
+                throw StoreError.damaged("a leaf hash of log \(log) has not 32 bytes")
+            }
+            body(leaf)
+        }
+    }
+
+    /// Where the entry of an id stands; nil where none is held. There is no index over ids: every leaf hash is looked at.
+    public func address(of id: EntryID) throws -> EntryAddress? {
+        let statement = try tables.connection.prepare(
+            """
+            SELECT logs.log, entries.leaf_index FROM entries JOIN logs USING (branch)
+            WHERE entries.leaf = ?1 AND logs.fork = 0 LIMIT 1
+            """)
+        statement.bind(1, id.hash)
+        guard try statement.step() else { return nil }
+        guard let log = statement.hash(0) else { throw StoreError.damaged("entry \(id) is of no log") }
+        return EntryAddress(log: LogID(log), index: statement.uint64(1))
+    }
+
+    /// The heads held of a log that lie over an index and bear more signatures than the writer's, smallest first.
+    public func cosignedCheckpoints(of log: LogID, over index: UInt64) throws -> [SignedCheckpoint] {
+        try checkpointSizes(of: log, after: index).compactMap { size in
+            guard let note = try checkpoint(of: log, size: size), let head = try? SignedCheckpoint(bytes: note),
+                head.note.signatures.count > 1
+            else { return nil }
+            return head
+        }
+    }
+}
