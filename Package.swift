@@ -34,8 +34,8 @@ func library(_ name: String, _ dependencies: [Target.Dependency], resources: [Re
     .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
 }
 
 let package = Package(
@@ -102,13 +102,15 @@ let package = Package(
 
         tests("EventLogTests", ["EventLog", crypto]),
         tests("TrialTests", ["TrialOracle", "Trial", "EventLog"]),
-        tests("SchemaTests", ["Trial", "Replication", "EventLog", protobuf]),
+        tests("SchemaTests", ["Interchange", "Trial", "Replication", "EventLog", protobuf, crypto]),
+        tests(
+            "FuzzTests", ["Web", "Node", "Interchange", "Replication", "Trial", "EventLog"], exclude: ["Corpus"]),
         tests("StoreTests", ["Store", "StoreCore", "EventLog", grdb, sqlite]),
         tests("ViewsTests", ["Views", "Store", "StoreCore", "Trial", "EventLog", sqlite]),
         tests("ReplicationTests", ["Replication", "EventLog"]),
         tests("TransportTests", ["ZeroMQTransport", "CZeroMQ"]),
         tests("IncidentTests", ["Node", "Replication", "StoreCore", "Trial", "EventLog"]),
-        tests("InterchangeTests", ["Interchange", "Trial"]),
+        tests("InterchangeTests", ["Interchange", "Trial", "EventLog", crypto]),
         tests("NodeTests", ["Web", "Node", "Interchange", "Trial", "StoreCore", "Views", "EventLog", logging]),
         .testTarget(
             name: "SimulationTests", dependencies: ["Simulation", "MemoryDisk", "StoreCore", "EventLog"],

@@ -68,6 +68,7 @@ extension ReplicationMachine {
             sendDigest(to: peer, isAnswer: false)
             considerAll(of: peer)
         }
+        beginWitnessing()
     }
 }
 
@@ -114,7 +115,7 @@ extension ReplicationMachine {
     package var footprint: Int {
         peers.values.reduce(
             pulls.count + pending.count + ingests.count + reads.count + searches.count
-                + namedBranches.values.reduce(0) { $0 + $1.count }
+                + namedBranches.values.reduce(0) { $0 + $1.count } + witness.footprint
         ) { $0 + $1.footprint }
     }
 }

@@ -65,7 +65,7 @@ extension StoreCore {
                         "a head of size \(seen.checkpoint.size) is signed by this node that contradicts what is held: "
                         + "the log is closed, and nothing of it is dropped",
                     heldHead: try newestCheckpoint(of: log), shownHead: note))
-            giveUp(state, reason: .forked)
+            try giveUp(state, reason: .forked)
             return .forked
         }
         try suspend(state, seen: seen, peer: peer, time: time)
@@ -100,7 +100,33 @@ extension StoreCore {
         try requireWritable()
         guard let state = state(of: log) else { throw StoreError.unknownLog(log) }
         guard state.isOwn else { throw StoreError.notOwnLog(log) }
-        giveUp(state, reason: reason)
+        try giveUp(state, reason: reason)
+    }
+
+    /// Closes an open own log in good order: its last entry says so, and the next entry of its stream opens a new one.
+    ///
+    /// - Parameter time: the node's clock now.
+    /// - Returns: that last entry.
+    /// - Throws: as ``append(_:requestDigest:time:)`` does, and ``StoreError/notOwnLog(_:)``.
+    public func closeInGoodOrder(_ log: LogID, time: NodeTime) throws -> Entry {
+        try requireWritable()
+        guard let state = state(of: log), state.isOwn, state.status == .open else { throw StoreError.notOwnLog(log) }
+        let closing = LogClosing(name: state.name, command: CommandID(using: &generator))
+        let appended = try append(closing.draft(known: try lastKnown(in: state)), time: time)
+        try closeOwnLog(log, reason: .givenUp)
+        guard let entry = appended.entry else { preconditionFailure("a closing with a new command id was repeated") }
+        return entry
+    }
+
+    /// The open own logs that another key than the one in use has signed: they were begun before it was replaced, and are to be
+    /// closed.
+    public func openLogsOfOtherKeys() throws -> [LogID] {
+        try openLogs.values.sorted().filter { log in
+            guard let state = state(of: log), let note = try newestCheckpoint(of: log),
+                let signed = try? SignedCheckpoint(bytes: note)
+            else { return false }
+            return (try? signed.verify(with: signingKey(for: state.name).verifierKey)) == nil
+        }
     }
 
     func giveUp(_ state: LogState, reason: LogCloseReason) throws {

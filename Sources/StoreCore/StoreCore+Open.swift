@@ -21,6 +21,7 @@ extension StoreCore {
             }
             try connection.execute(Schema.writerPragmas)
             if isNew { try found(connection, configuration, generator: &generator) }
+            try connection.execute(WitnessTables.create)
             let identity = try readIdentity(connection)
             guard identity.network == configuration.network, identity.node == configuration.node else {
                 throw StoreError.otherNode(

@@ -91,6 +91,11 @@ extension StoreCore {
     }
 
     private func takeBack(to mark: Int) {
+        // What was looked up or computed from entries that are taken back must not outlive them.
+        if undo.count > mark {
+            lastKnown = [:]
+            subtreeRoots = SubtreeRoots()
+        }
         while undo.count > mark, let step = undo.popLast() {
             switch step {
             case .log(let state): logsByBranch[state.branch] = state

@@ -44,6 +44,9 @@ public final class StoreCore: EventReading {
     var clock: HybridClock
     var generator: any RandomNumberGenerator
     var knownOrders: KnownOrders?
+    var subtreeRoots = SubtreeRoots()
+    /// What the last entry of an open own log knew, where it was looked up or written since the start.
+    var lastKnown: [LogID: KnownVersions] = [:]
 
     var isInTransaction = false
     var touched: Set<Int64> = []

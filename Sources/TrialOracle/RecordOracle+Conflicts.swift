@@ -18,7 +18,15 @@ extension RecordOracle {
     func standingDecisions(on form: InstanceID) -> [(id: EntryID, form: InstanceID, decision: InstanceDecision)] {
         let about = decisions.filter { $0.form == form }
         return about.filter { one in
-            !about.contains { $0.decision.seen.map(name).contains(one.id) }
+            !about.contains { sawEverywhere($0.id, one.id) }
+        }
+    }
+
+    /// Whether every sending of a decision names another one as seen.
+    private func sawEverywhere(_ decision: EntryID, _ other: EntryID) -> Bool {
+        sendings.filter { name($0.id) == decision }.allSatisfy { sending in
+            guard case .instancesDecided(let said)? = sending.action?.operation else { return false }
+            return said.seen.map(name).contains(other)
         }
     }
 
@@ -165,9 +173,8 @@ extension RecordOracle {
     /// What each version that stands in a whole wrote.
     private func versions(of whole: InstanceID, in snapshot: RecordSnapshot) -> [EntryID: [Written]] {
         let inside = written.filter { self.whole(around: $0.instance, in: snapshot) == whole }
-        return Dictionary(grouping: inside, by: \.value.entry).filter {
-            snapshot.instances[whole]?.versions.contains($0.key) ?? false
-        }
+        let standing = snapshot.instances[whole]?.versions ?? []
+        return Dictionary(uniqueKeysWithValues: standing.map { ($0, content(of: $0, in: whole, inside)) })
     }
 
     private func hasAlternatives(_ whole: InstanceID, in snapshot: RecordSnapshot) -> Bool {

@@ -3,6 +3,8 @@ import Trial
 
 /// One participant, by the words of DESIGN §5.
 struct RecordOracle {
+    typealias Line = (entry: EntryID, place: Int, line: InstanceDeclaration, id: InstanceID, parent: InstanceID?)
+
     let registration: WrittenEntry
     /// It and its repetitions.
     let registrations: [WrittenEntry]
@@ -14,6 +16,14 @@ struct RecordOracle {
     let entries: [WrittenEntry]
     /// What counts, each sending of a command.
     let sendings: [WrittenEntry]
+    /// Saves, and what resolutions write. These and the following are asked for so often that they are worked out once.
+    private(set) var saves: [(id: EntryID, save: FormSave)] = []
+    private(set) var confirmations: [(id: EntryID, confirmation: Confirmation)] = []
+    private(set) var removals: [(id: EntryID, removal: Removal)] = []
+    private(set) var restorations: [(id: EntryID, removal: Removal)] = []
+    /// Every line of every table of instances, with the id of what it means.
+    private(set) var lines: [Line] = []
+    private var tables: [EntryID: [InstanceDeclaration]] = [:]
     /// What was collected after a withdrawal.
     private(set) var quarantined: Set<EntryID> = []
     /// Entries whose command id was used for something else too.
@@ -62,6 +72,12 @@ struct RecordOracle {
         entries = distinct
         sendings = counting
         quarantined = Set(distinct.map(\.id).filter(wasCollectedAfterWithdrawal))
+        saves = foundSaves
+        confirmations = foundConfirmations
+        removals = foundRemovals
+        restorations = foundRestorations
+        tables = lineTables
+        lines = foundLines
     }
 
     func name(_ entry: EntryID) -> EntryID { standing[entry] ?? entry }
@@ -70,37 +86,56 @@ struct RecordOracle {
         Beginning(entry: name(beginning.entry), position: beginning.position)
     }
 
-    /// Saves, and what resolutions write.
-    var saves: [(id: EntryID, save: FormSave)] {
+    private var foundSaves: [(id: EntryID, save: FormSave)] {
         entries.compactMap { entry in
-            switch entry.action?.operation {
-            case .formSaved(let save)?: (entry.id, save)
-            case .conflictResolved(let resolution)?: (entry.id, resolution.save)
-            default: nil
+            guard var save = OracleTables.save(entry) else { return nil }
+            save.instances = common(save.instances, of: entry.id)
+            return (entry.id, save)
+        }
+    }
+
+    /// A table as all sendings of its command have it: what any begins, and the beginnings that every one saw.
+    private func common(_ table: [InstanceDeclaration], of entry: EntryID) -> [InstanceDeclaration] {
+        let tables = sendings.filter { name($0.id) == entry }.compactMap(OracleTables.table)
+        return table.enumerated().map { place, line in
+            var line = line
+            line.beginsHere = tables.contains { $0[place].beginsHere }
+            line.seenBeginnings = line.seenBeginnings.map(name).filter { beginning in
+                tables.allSatisfy { $0[place].seenBeginnings.map(name).contains(beginning) }
             }
+            return line
         }
     }
 
-    var confirmations: [(id: EntryID, confirmation: Confirmation)] {
+    private func common(_ removal: Removal, of entry: EntryID) -> Removal {
+        var removal = removal
+        removal.instances = common(removal.instances, of: entry)
+        return removal
+    }
+
+    private var foundConfirmations: [(id: EntryID, confirmation: Confirmation)] {
         entries.compactMap { entry in
-            if case .formConfirmed(let said)? = entry.action?.operation { (entry.id, said) } else { nil }
+            guard case .formConfirmed(var said)? = entry.action?.operation else { return nil }
+            said.instances = common(said.instances, of: entry.id)
+            return (entry.id, said)
         }
     }
 
-    var removals: [(id: EntryID, removal: Removal)] {
+    private var foundRemovals: [(id: EntryID, removal: Removal)] {
         entries.compactMap { entry in
-            if case .removed(let removal)? = entry.action?.operation { (entry.id, removal) } else { nil }
+            guard case .removed(let removal)? = entry.action?.operation else { return nil }
+            return (entry.id, common(removal, of: entry.id))
         }
     }
 
-    var restorations: [(id: EntryID, removal: Removal)] {
+    private var foundRestorations: [(id: EntryID, removal: Removal)] {
         entries.compactMap { entry in
-            if case .restored(let removal)? = entry.action?.operation { (entry.id, removal) } else { nil }
+            guard case .restored(let removal)? = entry.action?.operation else { return nil }
+            return (entry.id, common(removal, of: entry.id))
         }
     }
 
-    /// Every line of every table of instances, with the id of what it means.
-    var lines: [(entry: EntryID, place: Int, line: InstanceDeclaration, id: InstanceID, parent: InstanceID?)] {
+    private var foundLines: [Line] {
         let tables =
             saves.map { ($0.id, $0.save.instances) } + responses.map { ($0.entry.id, $0.response.instances) }
             + (removals + restorations).map { ($0.id, $0.removal.instances) }
@@ -169,7 +204,9 @@ struct RecordOracle {
         snapshot.isRemoved = removed.contains(nil)
         for id in Set(lines.map(\.id)) {
             let about = lines.filter { $0.id == id }
-            guard let shape = about.min(by: isBefore) else { continue }
+            // The line that gives the id says where the instance stands; before it came the lowest of the others does.
+            let giving = about.first { givesID($0.line, $0.place, by: $0.entry) == id }
+            guard let shape = giving ?? about.min(by: isBefore) else { continue }
             var instance = InstanceSnapshot(kind: shape.line.kind, oid: shape.line.oid, parent: shape.parent)
             instance.isWhole = about.contains(where: \.line.isWhole)
             let beginnings = about.filter { $0.line.beginsHere || $0.line.identity == .own }
@@ -193,9 +230,32 @@ struct RecordOracle {
         return snapshot
     }
 
+    /// The id that a line gives, where it says all that the id is made of.
+    private func givesID(_ line: InstanceDeclaration, _ place: Int, by entry: EntryID) -> InstanceID? {
+        guard let table = tables[entry] else { return nil }
+        let own = InstanceID.begun(by: Beginning(entry: entry, position: UInt64(place)))
+        let id = id(of: place, in: table, by: entry)
+        switch line.identity {
+        case .own: return own
+        case .begun: return nil
+        case .response: return id
+        case .natural: return id == own || id == naturalID(of: place, in: table, by: entry) ? id : nil
+        }
+    }
+
+    /// The table of instances of every entry that has one and is asked for places.
+    private var lineTables: [EntryID: [InstanceDeclaration]] {
+        var tables: [EntryID: [InstanceDeclaration]] = [:]
+        for one in saves { tables[one.id] = one.save.instances }
+        for one in responses { tables[one.entry.id] = one.response.instances }
+        for one in removals + restorations { tables[one.id] = one.removal.instances }
+        for one in confirmations { tables[one.id] = one.confirmation.instances }
+        return tables
+    }
+
     private func isBefore(
-        _ left: (entry: EntryID, place: Int, line: InstanceDeclaration, id: InstanceID, parent: InstanceID?),
-        _ right: (entry: EntryID, place: Int, line: InstanceDeclaration, id: InstanceID, parent: InstanceID?)
+        _ left: Line,
+        _ right: Line
     ) -> Bool {
         if left.line.kind != right.line.kind { return left.line.kind.rawValue < right.line.kind.rawValue }
         if left.line.oid != right.line.oid { return left.line.oid < right.line.oid }
@@ -240,13 +300,14 @@ struct RecordOracle {
         for one in written {
             let isSuperseded: Bool
             if let whole = whole(around: one.instance, in: snapshot) {
-                // Superseded as a whole: by an entry that writes in the whole and had seen all that this one wrote there.
+                // Superseded as a whole: by an entry that writes in the whole and had seen all that this one says of it.
                 let inside = written.filter { self.whole(around: $0.instance, in: snapshot) == whole }
-                let mine = inside.filter { $0.value.entry == one.value.entry }
-                isSuperseded = inside.contains { other in
-                    other.value.entry != one.value.entry && mine.allSatisfy { other.seen.contains($0.value) }
+                let standing = Set(inside.map(\.value.entry)).filter { stands($0, in: whole, inside) }
+                snapshot.instances[whole]?.versions.formUnion(standing)
+                // It is held as long as a version stands that says it.
+                isSuperseded = !standing.contains { entry in
+                    content(of: entry, in: whole, inside).contains { $0.value == one.value }
                 }
-                if !isSuperseded { snapshot.instances[whole]?.versions.insert(one.value.entry) }
             } else {
                 // Superseded exactly when an entry with effect that itself writes this item of this instance had seen it.
                 isSuperseded = written.contains {
@@ -276,11 +337,49 @@ struct RecordOracle {
         }
     }
 
+    /// What a version of a whole says: what its entry wrote there, and where no line of that says that it is whole, what else
+    /// its writer had seen there.
+    func content(of entry: EntryID, in whole: InstanceID, _ inside: [Written]) -> [Written] {
+        let own = inside.filter { $0.value.entry == entry }
+        let isWhole = lines.contains { $0.entry == entry && $0.id == whole && $0.line.isWhole }
+        guard !isWhole, let seen = own.first?.seen else { return own }
+        let rest = inside.filter { one in
+            seen.contains(one.value) && !own.contains { $0.instance == one.instance && $0.item == one.item }
+        }
+        return own + rest
+    }
+
+    private func stands(_ entry: EntryID, in whole: InstanceID, _ inside: [Written]) -> Bool {
+        let content = content(of: entry, in: whole, inside)
+        return !inside.contains { other in
+            other.value.entry != entry && content.allSatisfy { other.seen.contains($0.value) }
+        }
+    }
+
     /// What a value says, as far as equality is concerned: the normalised datum and its unit, or the reason there is
     /// none.
     func saying(_ value: Value?) -> String {
         guard let value else { return "dropped" }
         return "\(value.kind) \(value.normalised) \(value.unit ?? "-") \(value.codes) \(value.reason ?? "-") "
             + "\(String(describing: value.file))"
+    }
+}
+
+/// The tables of instances that entries have.
+private enum OracleTables {
+    static func save(_ entry: WrittenEntry) -> FormSave? {
+        switch entry.action?.operation {
+        case .formSaved(let save)?: save
+        case .conflictResolved(let resolution)?: resolution.save
+        default: nil
+        }
+    }
+
+    static func table(_ entry: WrittenEntry) -> [InstanceDeclaration]? {
+        switch entry.action?.operation {
+        case .formConfirmed(let said)?: said.instances
+        case .removed(let removal)?, .restored(let removal)?: removal.instances
+        default: save(entry)?.instances
+        }
     }
 }

@@ -17,6 +17,9 @@ package struct StudySnapshot: Equatable {
 
 /// What became of entries that do not simply count.
 package struct Marks: Equatable {
+    /// Nothing but entries that count.
+    package init() {}
+
     package var void: [EntryID: VoidRule] = [:]
     package var waiting: [EntryID: Awaited] = [:]
     package var notUnderstood: Set<EntryID> = []
@@ -135,7 +138,7 @@ extension RecordSnapshot {
                 instance.items[item] = ItemSnapshot(
                     values: Dictionary(register.held.map { ($0.id, $0.value) }) { first, _ in first },
                     isConflict: conflicts.contains { $0.instance == id && $0.item == item },
-                    awaited: Set(register.awaited),
+                    awaited: Set(record.awaited(in: register)),
                     setAside: Dictionary(register.setAside.map { ($0.id, $0.value) }) { first, _ in first })
             }
             instances[id] = instance

@@ -29,7 +29,8 @@ package enum RangeIngest {
         guard let writer = state.chain.node(name.node) else {
             return IngestAnswer(result: .failure(.refused("the charter does not know node \(name.node)")))
         }
-        return try ingest(range, name: name, key: writer.signingKey.hash.bytes, from: peer, time: time, core) {
+        let key = try signingKey(of: range, name: name, state.chain, core) ?? writer.signingKey
+        return try ingest(range, name: name, key: key.hash.bytes, from: peer, time: time, core) {
             try state.insert($0, core: core)
         } onFork: {
             state.insertFork(of: $0)
@@ -99,4 +100,59 @@ package enum ForkReport {
             try core.log(log).map { try of($0.name, core) }
         }
     }
+}
+
+extension RangeIngest {
+    /// The key that must have signed a range of a log: the one that its writer had by the version of the charter that it knew
+    /// when it began the log (`Protocols/log.md`, "Keys"). Where that cannot be read, the one of the writer's keys that did.
+    private static func signingKey(
+        of range: EntryRange, name: LogName, _ chain: CharterChain, _ core: StoreCore
+    ) throws -> SigningPublicKey? {
+        var begun = try LogBeginning.knownCharter(of: name.log, core)
+        if begun == nil, range.start == 0, let first = range.entries.first {
+            begun = (try? EntryHeader(bytes: first.header))?.known.charter
+        }
+        if let begun, let key = chain.signingKey(ofLogBy: name.node, begunKnowing: begun) { return key }
+        let checkpoint = try? SignedCheckpoint(bytes: range.checkpoint)
+        return chain.signingKeys(of: name.node).reversed().first { _, key in
+            guard let verifier = try? name.verifierKey(publicKey: key.hash.bytes) else { return false }
+            return (try? checkpoint?.verify(with: verifier)) != nil
+        }?.key
+    }
+}
+
+/// The heads that the charter accepts of logs whose keys were taken away.
+enum AcceptedHeads {
+    /// Whether the log is held as far as a head, and has another root there.
+    static func contradict(_ head: StatedHead, _ core: StoreCore) throws -> Bool {
+        guard let held = try core.head(of: head.log), held.size >= head.size, head.size > 0 else { return false }
+        return try core.root(of: head.log, size: head.size) != head.root
+    }
+
+    /// Keeps an incident of every head of a new version that the entries held here contradict.
+    static func check(_ chain: CharterChain, _ core: StoreCore, time: NodeTime) throws {
+        guard let newest = chain.newest else { return }
+        let before = chain.version(newest.number &- 1)?.charter
+        for node in newest.nodes {
+            let known = Set(before?.node(node.id)?.accepted ?? [])
+            for head in node.accepted where !known.contains(head) {
+                guard try contradict(head, core) else { continue }
+                try core.storeIncident(
+                    Incident(
+                        utcMilliseconds: time.utcMilliseconds, kind: "accepted head contradicts", peer: node.id,
+                        log: head.log,
+                        text:
+                            "the charter accepts other entries among the first \(head.size) of log \(head.log) than are "
+                            + "held here: its writer signed two histories; run 'varde verify' here and elsewhere",
+                        heldHead: try core.newestCheckpoint(of: head.log)))
+            }
+        }
+    }
+}
+
+/// The node writes nothing for now.
+struct WritingPaused: Error, CustomStringConvertible {
+    let reason: String
+
+    var description: String { reason }
 }

@@ -101,6 +101,23 @@ package struct CommandExecution {
             }
             study = named
         }
+        do {
+            return try decide(sent, study: study, time: time, random: random, core, &state)
+        } catch StoreError.knowledgeFell(let log) {
+            // What this node knows of charter, participation or delegations has been taken back in part: within a log nothing may
+            // fall, so the log ends here, and the command is decided again for the next.
+            guard let name = try core.log(log)?.name else { throw StoreError.unknownLog(log) }
+            let closing = try core.closeInGoodOrder(log, time: time)
+            try state.insert(WrittenEntry(closing, in: name), core: core)
+            return try decide(sent, study: study, time: time, random: random, core, &state)
+        }
+    }
+
+    private func decide(
+        _ sent: SentCommand, study: StudyID, time: NodeTime, random: RandomName, _ core: StoreCore,
+        _ state: inout NodeState
+    ) throws -> CommandReceipt {
+        let command = sent.command
         if case .publish(let document) = command.request {
             return try publish(document, sent, study: study, time: time, random: random, core, &state)
         }
@@ -117,7 +134,7 @@ package struct CommandExecution {
         let stream = sent.command.request.issuesLabelsAt.map { StreamID.location($0, in: study) }
         return DecisionContext(
             node: node, fold: state.folds[study] ?? StudyFold(study: study, directory: state.directory),
-            definition: definition, charterVersion: state.chain.count - 1,
+            definition: definition, charterVersion: max(state.chain.count, 1) - 1,
             entryOfCommand: { id in
                 // A failing read here fails again, and is reported, when the entry is appended.
                 (try? core.receipt(actor: sent.command.sender.actor, command: id))?.id
@@ -149,6 +166,8 @@ package struct CommandExecution {
             throw Refusal.badDocument(report.text(atLeast: .error))
         }
         let before = try context(study, sent, time: time, random: random, core, &state)
+        // Before its pieces are written, which nothing would name.
+        try Decision.requireSameWholes(definition, in: before)
         let chunks = try Decision.chunks(of: bytes, sent.command, in: before).map { draft in
             try append(draft, sent, time: time, core, &state).entry
         }

@@ -40,7 +40,12 @@ package struct NodeState {
             versions: chain.versions.map { signed in
                 NetworkDirectory.Version(
                     admitted: Set(signed.charter.nodes.filter { $0.state == .admitted }.map(\.id)),
-                    hosts: Dictionary(signed.charter.locations.map { ($0.id, $0.host) }) { first, _ in first })
+                    hosts: Dictionary(signed.charter.locations.map { ($0.id, $0.host) }) { first, _ in first },
+                    signingKeys: Dictionary(signed.charter.nodes.map { ($0.id, $0.signingKey) }) { first, _ in first },
+                    accepted: signed.charter.nodes.reduce(into: [:]) { accepted, node in
+                        guard !node.accepted.isEmpty else { return }
+                        accepted[node.id] = Dictionary(node.accepted.map { ($0.log, $0.size) }) { first, _ in first }
+                    })
             })
     }
 
@@ -65,14 +70,16 @@ package struct NodeState {
         while true {
             let batches = try core.entries(sinceArrival: arrival, limit: 4096)
             guard !batches.isEmpty else { return count }
+            var written: [WrittenEntry] = []
+            var last = arrival
             for batch in batches {
                 guard let name = try name(of: batch.arrival.log, core) else { continue }
-                for stored in batch.entries {
-                    try insert(StoredEntries.written(stored, in: name), core: core)
-                    count += 1
-                }
-                arrival = batch.arrival.number
+                written += batch.entries.map { StoredEntries.written($0, in: name) }
+                last = batch.arrival.number
             }
+            try insert(contentsOf: written, core: core)
+            arrival = last
+            count += written.count
         }
     }
 
@@ -90,11 +97,22 @@ package struct NodeState {
 
     /// Folds only what the studies' own streams hold: enough to know definitions, plans and who may do what.
     mutating func catchUpAuthority(_ core: any EventReading) throws {
+        var written: [WrittenEntry] = []
         for log in try core.logs() where log.name.stream.scope == .study {
             try core.forEachEntry(in: log.name.id) { stored in
-                try insert(StoredEntries.written(stored, in: log.name), core: core)
+                written.append(StoredEntries.written(stored, in: log.name))
                 return true
             }
+        }
+        try insert(contentsOf: written, core: core)
+    }
+
+    /// Folds many entries that are stored, each study's together, so that what they change is worked out once.
+    private mutating func insert(contentsOf entries: [WrittenEntry], core: any EventReading) throws {
+        let source = StoredEntries(core: core)
+        for (study, entries) in Dictionary(grouping: entries, by: \.stream.study) {
+            let changed = try withFold(study) { try $0.insert(contentsOf: entries, source: source) }
+            if changed { authorityRevision += 1 }
         }
     }
 

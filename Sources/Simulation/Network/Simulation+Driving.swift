@@ -45,6 +45,8 @@ extension Simulation {
                 tally["own log forked", default: 0] += 1
                 decideStart(id)
             case .storeForkProof(let proof, let name, let peer): enqueue(.forkProof(proof, name, peer), at: node)
+            // Nobody witnesses here: see Protocols/simulation.md.
+            case .cosign, .prove, .keepCosignatures, .retireWitnessKey: violate("\(id) witnesses")
             case .report(let incident):
                 tally["incident", default: 0] += 1
                 enqueue(
@@ -183,6 +185,9 @@ extension Simulation {
             }
             try core.confirmStart(ground)
         case .charter(let chain):
+            guard let known = node.running?.state.chain, known.count <= chain.count,
+                chain.newestHash(ofFirst: known.count) == known.newestHash
+            else { return .done }
             for signed in chain.versions { try core.storeCharter(CharterRecord(signed)) }
             try node.with { try $0.state.update(chain, core: core) }
         case .forkProof(let proof, let name, let peer):

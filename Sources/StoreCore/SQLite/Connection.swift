@@ -100,7 +100,12 @@ package final class Connection {
     /// The first column of the first row as text; empty where there is no row.
     package func text(_ sql: String) throws(DatabaseFailure) -> String {
         let statement = try prepare(sql)
-        return try statement.step() ? statement.text(0) : ""
+        defer { statement.finalize() }
+        guard try statement.step() else { return "" }
+        let text = statement.text(0)
+        // To its end: `PRAGMA journal_mode` commits only after the row that says what it has done, and that may fail.
+        while try statement.step() {}
+        return text
     }
 
     /// True outside every transaction.

@@ -16,11 +16,18 @@ extension StudyAuthority {
         return entry.action.map(mapped) == other.action.map(mapped)
     }
 
-    /// Lets one of `taken` stand for `entry` where it repeats its command; false where it repeats none of them.
-    mutating func takeAsRepetition(_ entry: WrittenEntry, of taken: [WrittenEntry]) -> Bool {
-        guard let lower = taken.first(where: { repeats(entry, $0) }) else { return false }
-        canonical[entry.id] = lower.id
-        return true
+    /// Lets one of `taken` stand for `entry` where it repeats its command; else adds `entry` to them.
+    ///
+    /// - Parameter taken: what was taken so far, by what it says; what that names must be settled before.
+    mutating func takeAsRepetition(_ entry: WrittenEntry, of taken: inout [SentAction: EntryID]) -> Bool {
+        guard let key = entry.commandKey, let action = entry.action.map(mapped) else { return false }
+        let sent = SentAction(key: key, action: action)
+        if let lower = taken[sent] {
+            canonical[entry.id] = lower
+            return true
+        }
+        taken[sent] = entry.id
+        return false
     }
 
     /// The action as sent, with what its node named by its own knowledge called by the entries that stand.
@@ -59,4 +66,10 @@ extension StudyAuthority {
             for entry in group { findings[entry] = .commandRepeatedWithOtherContent }
         }
     }
+}
+
+/// A command with what it says: two entries that share both are one command, sent twice.
+struct SentAction: Hashable {
+    let key: CommandKey
+    let action: Action
 }

@@ -17,11 +17,23 @@ extension StudyAuthority {
         return authority
     }
 
-    /// Leaves out what this software does not understand, what a node outside the charter wrote, and what waits for a charter.
+    /// Leaves out what this software does not understand, what a node outside the charter wrote, what waits for a charter,
+    /// and what other entries of its log or a revoked key keep from having effect.
     private mutating func judgedByCharter(_ entries: [WrittenEntry]) -> [WrittenEntry] {
-        entries.filter { entry in
+        var knowledge: [LogID: LogKnowledge] = [:]
+        for entry in entries {
+            guard let header = entry.header else { continue }
+            knowledge[entry.place.log, default: LogKnowledge(writer: entry.writer, stream: entry.stream)]
+                .note(header, at: entry.place.index)
+        }
+        return entries.filter { entry in
             guard let header = entry.header, case .action(let action) = entry.content else {
                 if entry.content == .unreadable { void[entry.id] = .unreadable } else { notUnderstood.insert(entry.id) }
+                return false
+            }
+            let log = knowledge[entry.place.log]
+            if let log, knewLess(header, at: entry.place.index, log) {
+                void[entry.id] = .knewLess
                 return false
             }
             guard let version = directory.version(header.known.charter) else {
@@ -30,6 +42,10 @@ extension StudyAuthority {
             }
             guard version.admitted.contains(entry.writer) else {
                 void[entry.id] = .writerNotInCharter
+                return false
+            }
+            if let log, isBeyondAccepted(log, entry.place.log, at: entry.place.index) {
+                void[entry.id] = .beyondAccepted
                 return false
             }
             guard let act = RoleTable.act(of: header.operation), !RoleTable.needsDelegation(act) else {
@@ -58,23 +74,25 @@ extension StudyAuthority {
     }
 
     private mutating func takeParticipation(_ entries: [WrittenEntry]) {
-        var open: [(entry: WrittenEntry, payload: Participation)] = entries.compactMap { entry in
+        let numbered: [(entry: WrittenEntry, payload: Participation)] = entries.compactMap { entry in
             if case .participationNumbered(let payload)? = entry.action?.operation { (entry, payload) } else { nil }
         }
+        let byNumber = Dictionary(grouping: numbered, by: \.payload.number)
+        var taken: Set<EntryID> = []
         while true {
             let number = UInt64(participations.count) + 1
             // Only what may stand is compared: a copy that another node made must not take the place of what it copies.
-            let fitting = open.filter {
-                $0.payload.number == number && $0.payload.previous.map(standing(for:)) == participations.last?.id
+            let fitting = (byNumber[number] ?? []).filter {
+                $0.payload.previous.map(standing(for:)) == participations.last?.id
                     && coordinates($0.entry.writer, knowing: number - 1)
             }
             guard let next = fitting.first else { break }
             participations.append(ChainLink(id: next.entry.id, payload: next.payload))
             let repetitions = fitting.map(\.entry).filter { repeats($0, next.entry) }
             for entry in repetitions where entry.id != next.entry.id { canonical[entry.id] = next.entry.id }
-            open.removeAll { $0.entry.id == next.entry.id || canonical[$0.entry.id] != nil }
+            taken.insert(next.entry.id)
         }
-        for (entry, payload) in open {
+        for (entry, payload) in numbered where !taken.contains(entry.id) && canonical[entry.id] == nil {
             let isNext = payload.number == UInt64(participations.count) + 1
             if founder == nil || payload.number > UInt64(participations.count) + 1 {
                 waiting[entry.id] = .participation(payload.number == 0 ? 0 : payload.number - 1)
@@ -87,7 +105,8 @@ extension StudyAuthority {
     }
 
     private mutating func takeAnswers(_ entries: [WrittenEntry]) {
-        var taken: [WrittenEntry] = []
+        var taken: [SentAction: EntryID] = [:]
+        let invitations = Dictionary(participations.map { ($0.id, $0.payload) }) { first, _ in first }
         // Withdrawals first, so that an acceptance sent twice is recognised although each names them by ids of its own.
         for entry in entries.filter({ $0.header?.operation == .participationWithdrawn })
             + entries.filter({ $0.header?.operation == .participationAccepted })
@@ -100,7 +119,7 @@ extension StudyAuthority {
             default: continue
             }
             guard let header = entry.header, let version = directory.version(header.known.charter) else { continue }
-            guard let invitation = participation(by: answer.invitation) else {
+            guard let invitation = invitations[standing(for: answer.invitation)] else {
                 waiting[entry.id] = .participation(header.known.participation)
                 continue
             }
@@ -111,8 +130,7 @@ extension StudyAuthority {
                 void[entry.id] = .notInvited
                 continue
             }
-            guard !takeAsRepetition(entry, of: taken) else { continue }
-            taken.append(entry)
+            guard !takeAsRepetition(entry, of: &taken) else { continue }
             if withdraws {
                 for location in answer.locations { withdrawals[location, default: []].insert(entry.id) }
             } else {
@@ -139,25 +157,8 @@ extension StudyAuthority {
             }
             return false
         }
-        var grew = true
-        while grew {
-            grew = false
-            for (entry, payload) in open {
-                let chain = delegations[payload.site] ?? []
-                let next = UInt64(chain.count) + 1
-                guard payload.number == next, payload.previous.map(standing(for:)) == chain.last?.id else { continue }
-                delegations[payload.site, default: []].append(ChainLink(id: entry.id, payload: payload))
-                for extent in payload.held where payload.ends != nil {
-                    statedExtents[entry.id, default: [:]][extent.log] = extent.size
-                }
-                let repetitions = open.map(\.entry).filter { repeats($0, entry) }
-                for other in repetitions where other.id != entry.id { canonical[other.id] = entry.id }
-                open.removeAll { $0.entry.id == entry.id || canonical[$0.entry.id] != nil }
-                grew = true
-                break
-            }
-        }
-        for (entry, payload) in open {
+        let taken = chain(Dictionary(grouping: open, by: \.payload.site))
+        for (entry, payload) in open where !taken.contains(entry.id) && canonical[entry.id] == nil {
             let next = delegationNumber(of: payload.site) + 1
             if payload.number > next {
                 waiting[entry.id] = .delegation(payload.site, payload.number - 1)
@@ -167,9 +168,35 @@ extension StudyAuthority {
         }
     }
 
+    /// Puts each site's chain together, number by number; gives what stands in it.
+    private mutating func chain(
+        _ sites: [StudySiteID: [(entry: WrittenEntry, payload: Delegation)]]
+    ) -> Set<EntryID> {
+        var taken: Set<EntryID> = []
+        for (site, open) in sites.sorted(by: { $0.key < $1.key }) {
+            let byNumber = Dictionary(grouping: open, by: \.payload.number)
+            while true {
+                let candidates = byNumber[delegationNumber(of: site) + 1] ?? []
+                let last = delegations[site]?.last?.id
+                let next = candidates.first { $0.payload.previous.map(standing(for:)) == last }
+                guard let (entry, payload) = next else { break }
+                delegations[site, default: []].append(ChainLink(id: entry.id, payload: payload))
+                taken.insert(entry.id)
+                for extent in payload.held where payload.ends != nil {
+                    statedExtents[entry.id, default: [:]][extent.log] = extent.size
+                }
+                for (other, _) in candidates where other.id != entry.id && repeats(other, entry) {
+                    canonical[other.id] = entry.id
+                }
+            }
+        }
+        return taken
+    }
+
     /// Definitions, their pieces and plans: by a coordinating node, as of the participation it knew.
     private mutating func takeDocuments(_ entries: [WrittenEntry]) {
         var taken: [WrittenEntry] = []
+        var sent: [SentAction: EntryID] = [:]
         // Pieces first, so that a publication sent twice is recognised although each names pieces of its own.
         for entry in entries.filter({ $0.header?.operation == .contentChunk })
             + entries.filter({ $0.header?.operation == .definitionPublished || $0.header?.operation == .planSet })
@@ -183,7 +210,7 @@ extension StudyAuthority {
                 void[entry.id] = .notCoordinating
                 continue
             }
-            guard !takeAsRepetition(entry, of: taken) else { continue }
+            guard !takeAsRepetition(entry, of: &sent) else { continue }
             taken.append(entry)
         }
         func order(_ entry: WrittenEntry) -> (UInt64, EntryID) { (entry.header?.hybridTime ?? 0, entry.id) }

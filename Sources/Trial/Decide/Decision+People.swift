@@ -105,13 +105,25 @@ extension Decision {
         if context.node.text != location.text { range += context.node.text + "/" }
         if let epoch = context.epoch { range += String(epoch.description.prefix(8)) + "/" }
         let records = context.fold.locations[location]?.records.values.map(\.givenLabels.values) ?? []
-        var highest: UInt64 = 0
+        var taken: Set<UInt64> = []
         for label in records.joined() where label.kind == kind && label.text.hasPrefix(range) {
-            if let number = UInt64(label.text.dropFirst(range.count)), number < .max - count - 1 {
-                highest = max(highest, number)
-            }
+            if let number = UInt64(label.text.dropFirst(range.count)) { taken.insert(number) }
         }
-        return range + String(highest + count + 1)
+        var highest = taken.max() ?? 0
+        var lowest: UInt64 = 0
+        var next: UInt64 = 0
+        for _ in 0...count {
+            if highest < .max {
+                highest += 1
+                next = highest
+            } else {
+                // Somebody typed the highest number there is: from then on the lowest that nobody has.
+                repeat { lowest += 1 } while taken.contains(lowest)
+                next = lowest
+            }
+            taken.insert(next)
+        }
+        return range + String(next)
     }
 
     static func decideLink(

@@ -116,10 +116,31 @@ extension Decision {
         in context: DecisionContext
     ) throws(Refusal) -> EntryDraft {
         try requireCoordination(command, in: context)
+        try requireSameWholes(definition, in: context)
         let publication = DefinitionPublication(
             content: .sha256(document), chunks: chunks, byteCount: UInt64(document.count),
             version: definition.metaDataVersionOID, name: definition.metaDataVersionName)
         return try draft(
             .definitionPublished(publication), stream: .study(context.fold.study), for: command, in: context)
+    }
+
+    /// Refuses definitions in which a form or group of the newest ones is whole that was not, or no longer is: what was
+    /// written of it stays as it was meant, so that one form would be read in two ways.
+    ///
+    /// - Throws: ``Refusal/badDocument(_:)``.
+    public static func requireSameWholes(
+        _ definition: StudyDefinition, in context: DecisionContext
+    ) throws(Refusal) {
+        guard let newest = context.definition?.study else { return }
+        let forms = newest.forms.filter { form in
+            definition.forms[form.oid].map { $0.isWhole != form.isWhole } ?? false
+        }.map(\.oid.text)
+        let groups = newest.itemGroups.filter { group in
+            definition.itemGroups[group.oid].map { $0.isWhole != group.isWhole } ?? false
+        }.map(\.oid.text)
+        guard let first = (forms + groups).first else { return }
+        throw .badDocument(
+            "varde:Whole of \(first) is not as in the definitions in force, under which it was filled in; "
+                + "leave it, or give the changed form or group an OID of its own")
     }
 }

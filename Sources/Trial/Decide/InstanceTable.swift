@@ -174,7 +174,15 @@ struct InstanceTable {
             line.identity = .begun(beginning)
             id = .begun(by: beginning)
         }
+        line.isWhole = self.isWhole(line, id)
         return append(line, id)
+    }
+
+    /// Whether a line is to say that its instance is whole: also where only earlier entries say so of it or of its form, and
+    /// the definitions do not, for that is what counts (M13), and a save in a whole holds all of it.
+    private func isWhole(_ line: InstanceDeclaration, _ id: InstanceID?) -> Bool {
+        line.isWhole || id.flatMap { participant.instances[$0]?.isWhole } ?? false
+            || line.kind == .itemGroup && line.parent.map { lines[$0].isWhole } ?? false
     }
 
     mutating func append(_ line: InstanceDeclaration, _ id: InstanceID?) -> Int {
@@ -215,8 +223,17 @@ struct InstanceTable {
     /// Enters the way down to an instance that stands; gives its place.
     mutating func standing(_ id: InstanceID) throws(Refusal) -> Int {
         guard let state = participant.instances[id] else { throw .unknownInstance(oid: id.description) }
-        let parent: Int? =
-            if let parent = state.shape.parent { try standing(parent) } else { nil }
+        let parent: Int?
+        if let above = state.shape.parent {
+            // Of an instance whose beginning is not here a faulty entry can say anything; each step up is one level, so the
+            // way ends.
+            guard participant.instances[above]?.shape.kind.rawValue == state.shape.kind.rawValue - 1 else {
+                throw .unknownInstance(oid: state.shape.oid)
+            }
+            parent = try standing(above)
+        } else {
+            parent = nil
+        }
         var line = InstanceDeclaration(
             kind: state.shape.kind, parent: parent, oid: state.shape.oid, identity: .natural, beginsHere: false,
             isWhole: state.isWhole)

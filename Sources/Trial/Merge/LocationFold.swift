@@ -12,9 +12,11 @@ private struct StandingRegistration: Sendable {
 /// How far a log is here.
 ///
 /// Invariant: every entry below `size` is here, the one at `size` is not, and `beyond` holds those above it that are.
-private struct HeldExtent {
+struct HeldExtent {
     private(set) var size: UInt64 = 0
     private var beyond: Set<UInt64> = []
+
+    func contains(_ index: UInt64) -> Bool { index < size || beyond.contains(index) }
 
     mutating func insert(_ index: UInt64) {
         guard index == size else {
@@ -24,6 +26,14 @@ private struct HeldExtent {
         size += 1
         while beyond.remove(size) != nil { size += 1 }
     }
+}
+
+/// What is to be computed once all of many entries are taken in.
+private struct DeferredWork {
+    /// The commands of registrations that came.
+    var registrations: Set<CommandKey> = []
+    /// Records that applying an entry alone does not bring up to date.
+    var records: Set<EntryID> = []
 }
 
 /// What each record adds to the counts of its stream.
@@ -102,6 +112,8 @@ public struct LocationFold: Sendable {
     private var changedRecords: Set<EntryID> = []
     /// How far every log of the stream is here.
     private var extents: [LogID: HeldExtent] = [:]
+    /// While many entries are taken in, what is to be computed once they are; nil while each is taken in by itself.
+    private var deferred: DeferredWork?
     /// What changed since ``takeChanges()``; nil where nothing at all came.
     private var unreported: Set<EntryID>?
     private var digests: [EntryID: Hash] = [:]
@@ -110,6 +122,9 @@ public struct LocationFold: Sendable {
     init(location: LocationID) {
         self.location = location
     }
+
+    /// Whether the entry was taken in.
+    func holds(_ entry: EntryID) -> Bool { seen.contains(entry) }
 
     typealias Judge = (WrittenEntry) -> Judgement
 
@@ -156,7 +171,7 @@ public struct LocationFold: Sendable {
         if case .participantRegistered? = entry.action?.operation, let key = entry.commandKey {
             registrations[key, default: []].append(entry)
             handles[entry.id] = entry.header?.subject
-            try regroup(key, source: source, judge: judge)
+            if deferred?.registrations.insert(key) == nil { try regroup(key, source: source, judge: judge) }
         } else if let reference = entry.action?.operation.participant {
             references[reference, default: [:]][entry.id] = entry.address
             try place(entry, under: reference, source: source, judge: judge)
@@ -164,6 +179,17 @@ public struct LocationFold: Sendable {
             otherEntries[entry.id] = entry
             settle(entry, judge: judge)
         }
+    }
+
+    /// Takes in many entries: what several of them would have computed anew is computed once.
+    mutating func insert(contentsOf entries: [WrittenEntry], source: some EntrySource, judge: Judge) throws {
+        deferred = DeferredWork()
+        defer { deferred = nil }
+        for entry in entries { try insert(entry, source: source, judge: judge) }
+        let work = deferred
+        deferred = nil
+        for key in work?.registrations ?? [] { try regroup(key, source: source, judge: judge) }
+        for id in work?.records ?? [] { try recompute(id, source: source, judge: judge) }
     }
 
     /// Applies an entry to its participant's record, or computes that anew where applying alone would not do.
@@ -178,21 +204,31 @@ public struct LocationFold: Sendable {
             keys[id, default: []].insert(JudgementKey(writer: entry.writer, stream: entry.stream, header: header))
         }
         markChanged(id)
+        if deferred?.records.contains(id) == true {
+            // It is computed from all its entries in any case.
+            records[id] = record
+            return
+        }
         if record.admits(entry, judge: judge), let key = entry.commandKey {
             // Decisions and withdrawals say what of earlier writes counts where, so applying them alone would not do.
             if commands[id]?[key] != nil || entry.header?.operation == .instancesDecided
                 || record.mayChangeWithdrawals(entry)
             {
                 records[id] = record
-                return try recompute(id, source: source, judge: judge)
+                return try recomputeInTime(id, source: source, judge: judge)
             }
             commands[id, default: [:]][key] = entry.id
             guard record.apply(entry) else {
                 records[id] = record
-                return try recompute(id, source: source, judge: judge)
+                return try recomputeInTime(id, source: source, judge: judge)
             }
         }
         records[id] = record
+    }
+
+    /// Computes a record anew, now or once all of many entries are here.
+    private mutating func recomputeInTime(_ id: EntryID, source: some EntrySource, judge: Judge) throws {
+        if deferred?.records.insert(id) == nil { try recompute(id, source: source, judge: judge) }
     }
 
     /// Decides which of the registrations that share a command stand, and computes their participants' records.
@@ -204,6 +240,7 @@ public struct LocationFold: Sendable {
             if let id = standing.removeValue(forKey: entry.id) { forget(id) }
         }
         var stands: [WrittenEntry] = []
+        var lowest: [Action: EntryID] = [:]
         for entry in group {
             if let header = entry.header {
                 keys[entry.id, default: []].insert(
@@ -218,10 +255,12 @@ public struct LocationFold: Sendable {
                 waiting[entry.id] = awaited
                 continue
             }
-            if let lower = stands.first(where: { $0.action?.asSent == entry.action?.asSent }) {
-                standing[entry.id] = lower.id
-                standingEntries[lower.id]?.aliases.append(entry)
+            guard let action = entry.action?.asSent else { continue }
+            if let lower = lowest[action] {
+                standing[entry.id] = lower
+                standingEntries[lower]?.aliases.append(entry)
             } else {
+                lowest[action] = entry.id
                 stands.append(entry)
                 standing[entry.id] = entry.id
                 standingEntries[entry.id] = StandingRegistration(entry: entry)

@@ -31,9 +31,10 @@ extension ParticipantState {
     /// Applies an entry that has effect. The outcome is the same in whatever order entries are applied, but that those which
     /// decide on beginnings come first.
     ///
+    /// - Parameter settlesWholes: false where ``settleWholes()`` follows, once all entries are applied.
     /// - Returns: false where the entry says other of an instance than is known of it, so that all must be applied anew.
     @discardableResult
-    mutating func apply(_ entry: WrittenEntry) -> Bool {
+    mutating func apply(_ entry: WrittenEntry, settlesWholes: Bool = true) -> Bool {
         guard let action = entry.action else { return true }
         applied.insert(entry.id)
         var table = InstancePlaces(entry: entry.id)
@@ -46,11 +47,11 @@ extension ParticipantState {
             if isToBeQuarantined(entry) {
                 setAside(save, by: entry.id, &table)
             } else {
-                apply(save, by: entry, &table)
+                apply(save, by: entry, settlesWholes: settlesWholes, &table)
             }
         case .conflictResolved(let resolution):
             noteOrigin(of: entry)
-            apply(resolution.save, by: entry, &table)
+            apply(resolution.save, by: entry, settlesWholes: settlesWholes, &table)
         case .formConfirmed(let confirmation):
             noteOrigin(of: entry)
             declare(confirmation.instances, &table)
@@ -79,9 +80,7 @@ extension ParticipantState {
             enter(decision, by: entry.id)
         default: break
         }
-        for place in expecting.removeValue(forKey: entry.id) ?? [] {
-            instances[place.instance]?.registers[place.item]?.forget(entry.id)
-        }
+        stopExpecting(entry.id)
         return table.fits
     }
 
@@ -102,35 +101,48 @@ extension ParticipantState {
     private mutating func setAside(_ save: FormSave, by entry: EntryID, _ table: inout InstancePlaces) {
         declare(save.instances, &table)
         for (position, change) in save.changes.enumerated() {
-            instances[table.ids[change.instance]]?.registers[change.item, default: Register()].setAside(
-                ValueID(entry: entry, position: UInt64(position)), change.value)
+            setAside(
+                change.value, as: ValueID(entry: entry, position: UInt64(position)),
+                at: RegisterPlace(instance: table.ids[change.instance], item: change.item))
         }
     }
 
-    private mutating func apply(_ save: FormSave, by entry: WrittenEntry, _ table: inout InstancePlaces) {
+    /// Keeps a value that does not count.
+    mutating func setAside(_ value: Value?, as id: ValueID, at place: RegisterPlace) {
+        let isSuperseded = wasSeenBefore(id, at: place)
+        instances[place.instance]?.registers[place.item, default: Register()].setAside(
+            id, value, isSuperseded: isSuperseded)
+    }
+
+    private mutating func apply(
+        _ save: FormSave, by entry: WrittenEntry, settlesWholes: Bool, _ table: inout InstancePlaces
+    ) {
         declare(save.instances, &table)
         let seen = standing(for: save.seen)
+        let distinct = Set(seen)
         note(seen, of: save.instances, table)
-        var wholes: Set<InstanceID> = []
+        var versions: [InstanceID: WholeVersion] = [:]
         for (position, change) in save.changes.enumerated() {
             let id = ValueID(entry: entry.id, position: UInt64(position))
-            let instance = table.ids[change.instance]
-            let place = RegisterPlace(instance: instance, item: change.item)
-            let expects: Bool?
+            let place = RegisterPlace(instance: table.ids[change.instance], item: change.item)
             if let whole = table.wholes[change.instance] {
-                instances[whole]?.versions[entry.id, default: WholeVersion(seen: seen)].writes.append(
+                versions[whole, default: WholeVersion(seen: seen)].writes.append(
                     WholeVersion.Write(place: place, value: HeldValue(id: id, value: change.value)))
-                wholes.insert(whole)
-                expects = true
             } else {
                 // The entry's own values are not "here before": two changes of one item in one entry are both kept.
-                expects = instances[instance]?.registers[change.item, default: Register()].write(
-                    id, change.value, seen: seen, isApplied: applied.contains)
+                let isSuperseded = wasSeenBefore(id, at: place)
+                instances[place.instance]?.registers[place.item, default: Register()].write(
+                    id, change.value, seen: distinct, isSuperseded: isSuperseded)
             }
-            guard expects == true else { continue }
-            for value in seen where !applied.contains(value.entry) { expecting[value.entry, default: []].insert(place) }
         }
-        for whole in wholes { settleWhole(whole) }
+        expect(
+            distinct, by: entry.id,
+            at: Set(save.changes.map { RegisterPlace(instance: table.ids[$0.instance], item: $0.item) }))
+        for (whole, var version) in versions {
+            version.isWhole = table.saysWhole(whole, save.instances)
+            instances[whole]?.versions[entry.id] = version
+            if settlesWholes { settleWhole(whole) }
+        }
     }
 
     /// Keeps what the writer of a form had seen. One who began it and had seen nothing needs no keeping.
@@ -149,62 +161,79 @@ extension ParticipantState {
     /// Enters a table of instances.
     mutating func declare(_ lines: [InstanceDeclaration], _ table: inout InstancePlaces) {
         for (position, line) in lines.enumerated() {
-            let (id, identity) = place(of: line, at: position, table)
+            let (id, identity, givesID) = place(of: line, at: position, table)
             let shape = InstanceState.Shape(kind: line.kind, oid: line.oid, parent: line.parent.map { table.ids[$0] })
-            var state: InstanceState
-            if let known = instances[id] {
-                state = known
-                if shape != state.shape || line.isWhole && !state.isWhole {
-                    table.fits = false
-                    state.shape = min(shape, state.shape)
-                    state.isWhole = state.isWhole || line.isWhole
-                }
+            if let index = instances.index(forKey: id) {
+                if !instances.values[index].fits(line, shape, givesID: givesID) { table.fits = false }
             } else {
-                state = InstanceState(shape: shape, identity: identity)
+                var state = InstanceState(shape: shape, identity: identity)
                 state.isWhole = line.isWhole
+                state.isPlaced = givesID
+                instances[id] = state
             }
             if line.beginsHere || line.identity == .own {
-                state.beginnings[Beginning(entry: table.entry, position: UInt64(position))] = InstanceState.Start(
+                let start = InstanceState.Start(
                     repeatKey: line.repeatKey, seen: line.seenBeginnings.map { standing(for: $0) })
+                instances[id]?.beginnings[Beginning(entry: table.entry, position: UInt64(position))] = start
             }
-            instances[id] = state
             table.ids.append(id)
-            table.wholes.append(whole(around: id, state))
+            table.wholes.append(whole(around: id))
         }
     }
 
     /// The whole that an instance is or stands in.
-    private func whole(around id: InstanceID, _ state: InstanceState) -> InstanceID? {
-        if state.shape.kind == .itemGroup, let form = state.shape.parent, instances[form]?.isWhole == true {
-            return form
-        }
-        return state.isWhole ? id : nil
+    private func whole(around id: InstanceID) -> InstanceID? {
+        guard let index = instances.index(forKey: id) else { return nil }
+        let shape = instances.values[index].shape
+        if shape.kind == .itemGroup, let form = shape.parent, instances[form]?.isWhole == true { return form }
+        return instances.values[index].isWhole ? id : nil
     }
 
-    /// The instance that a line means, and by what later entries name it.
+    /// The instance that a line means, by what later entries name it, and whether it is the line that gives the id: the
+    /// beginning's own, or any that names what its id is made of.
     private func place(
         of line: InstanceDeclaration, at position: Int, _ table: InstancePlaces
-    ) -> (InstanceID, InstanceIdentity) {
+    ) -> (id: InstanceID, identity: InstanceIdentity, givesID: Bool) {
         let here = Beginning(entry: table.entry, position: UInt64(position))
         switch line.identity {
         case .response(let response):
             let parent = line.parent.map { table.ids[$0] }
             let form = InstanceID.response(
                 response, participant: id, parent: parent, kind: line.kind, oid: line.oid)
-            return (form, line.identity)
-        case .own: return (.begun(by: here), .begun(here))
+            return (form, line.identity, true)
+        case .own: return (.begun(by: here), .begun(here), true)
         case .begun(let named):
             let beginning = standing(for: named)
-            if line.kind == .form, let home = homes[beginning] { return (home, .natural) }
-            return (.begun(by: beginning), .begun(beginning))
+            if line.kind == .form, let home = homes[beginning] { return (home, .natural, false) }
+            return (.begun(by: beginning), .begun(beginning), false)
         case .natural:
             let id = InstanceID.natural(
                 participant: id, parent: line.parent.map { table.ids[$0] }, kind: line.kind, oid: line.oid)
-            guard line.kind == .form, let ruling = rulings[id] else { return (id, .natural) }
+            guard line.kind == .form, let ruling = rulings[id] else { return (id, .natural, true) }
             let writers = line.beginsHere ? [here] : line.seenBeginnings.map { standing(for: $0) }
-            guard let beginning = ruling.otherForm(of: writers) else { return (id, .natural) }
-            return (.begun(by: beginning), .begun(beginning))
+            guard let beginning = ruling.otherForm(of: writers) else { return (id, .natural, true) }
+            return (.begun(by: beginning), .begun(beginning), beginning == here)
         }
+    }
+}
+
+extension InstanceState {
+    /// Takes over what a further line says of the instance.
+    ///
+    /// - Returns: false where it says other than was known, so that all must be applied anew.
+    fileprivate mutating func fits(_ line: InstanceDeclaration, _ said: Shape, givesID: Bool) -> Bool {
+        var fits = true
+        if line.isWhole && !isWhole {
+            isWhole = true
+            fits = false
+        }
+        // Lines that give one id say the same of it; what others say counts only until such a line is here.
+        if !isPlaced, said != shape {
+            shape = givesID ? said : min(said, shape)
+            fits = false
+        }
+        if givesID { isPlaced = true }
+        return fits
     }
 }
 
@@ -217,6 +246,11 @@ struct InstancePlaces {
     var wholes: [InstanceID?] = []
     /// Whether the entry says of every instance what is known of it.
     var fits = true
+
+    /// Whether a line of the entry's table says that an instance is whole.
+    func saysWhole(_ whole: InstanceID, _ lines: [InstanceDeclaration]) -> Bool {
+        lines.indices.contains { lines[$0].isWhole && ids[$0] == whole }
+    }
 
     init(entry: EntryID) {
         self.entry = entry

@@ -47,7 +47,7 @@ extension ParticipantState {
                     Conflict(
                         kind: .item, instance: id, item: item,
                         sides: register.held.map { side(of: $0, in: id, item) }, decisions: [],
-                        isWaiting: !register.awaited.isEmpty))
+                        isWaiting: register.isAwaiting))
             }
         }
         list += disputedRemovals(groups)
@@ -89,9 +89,18 @@ extension ParticipantState {
         let ruling = rulings[form]
         let all = state.beginnings.sorted { $0.key < $1.key }
         if let ruling, all.contains(where: { ruling.disputed.contains($0.key) }) { return true }
+        // One who judged all leaves nothing to compare.
+        if let ruling,
+            ruling.standing.values.contains(where: { decision in
+                all.allSatisfy { decision.verdicts[$0.key] != nil }
+            })
+        {
+            return false
+        }
+        let seen = all.map { Set($0.value.seen) }
         for (place, one) in all.enumerated() {
-            for other in all[(place + 1)...] {
-                let saw = one.value.seen.contains(other.key) || other.value.seen.contains(one.key)
+            for (next, other) in all.enumerated().dropFirst(place + 1) {
+                let saw = seen[place].contains(other.key) || seen[next].contains(one.key)
                 if !saw, ruling?.judges(one.key, and: other.key) != true { return true }
             }
         }
@@ -129,21 +138,21 @@ extension ParticipantState {
 
     /// Whether any writer in groups saw what is not here.
     private func isAwaiting(_ groups: [InstanceID]) -> Bool {
-        groups.contains { instances[$0]?.registers.values.contains { !$0.awaited.isEmpty } ?? false }
+        groups.contains { instances[$0]?.registers.values.contains(where: \.isAwaiting) ?? false }
     }
 
     private func conflict(whole id: InstanceID, _ state: InstanceState) -> Conflict {
         let held = state.heldVersions
-        let sides = held.compactMap { entry, version -> ConflictSide? in
-            guard let lowest = version.writes.map(\.value.id).min() else { return nil }
-            let values = version.writes.sorted { ($0.place, $0.value.id) < ($1.place, $1.value.id) }
+        let sides = held.compactMap { version -> ConflictSide? in
+            guard let lowest = version.version.writes.map(\.value.id).min() else { return nil }
+            let values = version.content.sorted { ($0.place, $0.value.id) < ($1.place, $1.value.id) }
             return ConflictSide(
-                name: .version(entry, lowest: lowest),
+                name: .version(version.entry, lowest: lowest),
                 values: values.map { PlacedValue(group: $0.place.instance, item: $0.place.item, held: $0.value) })
         }
         return Conflict(
             kind: .whole, instance: id, item: nil, sides: sides, decisions: [],
-            isWaiting: state.versions.values.contains { $0.seen.contains { !applied.contains($0.entry) } })
+            isWaiting: state.versions.keys.contains { awaitedSights[$0] != nil })
     }
 
     // MARK: Answers
@@ -192,6 +201,8 @@ extension ParticipantState {
         // What one entry wrote stood on its screen.
         guard writers.count > 1, let state = instances[form] else { return false }
         return !state.sights.contains { entry, sight in
+            // Who had seen fewer than stand there had not seen all, which is soon told.
+            guard sight.values.count + values.count(where: { $0.entry == entry }) >= values.count else { return false }
             let seen = Set(sight.values)
             return values.allSatisfy { $0.entry == entry || seen.contains($0) }
         }
@@ -217,7 +228,9 @@ extension ParticipantState {
         if conflicts.touch(form: id) { return .conflict }
         if isMergedUnseen(id, groups) { return .mergedUnseen }
         let hasValue = groups.contains { group in
-            instances[group]?.registers.values.contains { $0.held.contains { $0.value?.kind != .cleared } } ?? false
+            !isRemovedWithin(group)
+                && instances[group]?.registers.values.contains { $0.held.contains { $0.value?.kind != .cleared } }
+                    ?? false
         }
         return hasValue ? .entered : .empty
     }

@@ -6,7 +6,7 @@ public struct FormDecision: Hashable, Sendable {
     public let form: InstanceID
     /// The verdicts.
     public let verdicts: [Beginning: InstanceVerdict]
-    /// The earlier decisions that it replaces.
+    /// The earlier decisions that it replaces: those that every sending of it names.
     public let seen: Set<EntryID>
 }
 
@@ -71,13 +71,24 @@ extension ParticipantState {
             verdicts[beginning] = known.rawValue > verdict.verdict.rawValue ? known : verdict.verdict
         }
         decisions[entry] = FormDecision(
-            form: form, verdicts: verdicts, seen: Set(decision.seen.map(standing(for:))))
+            form: form, verdicts: verdicts,
+            seen: decisionSights[entry] ?? Set(decision.seen.map(standing(for:))))
         rulings[form] = Ruling(decisions.filter { $0.value.form == form })
         homes = [:]
         for (form, ruling) in rulings {
             for beginning in ruling.verdicts.keys.filter(ruling.isSame) + Array(ruling.disputed) {
                 homes[beginning] = min(homes[beginning] ?? form, form)
             }
+        }
+    }
+
+    /// Works out what decisions saw that were sent more than once: a decision sent again to a node that meanwhile holds a
+    /// later one does not replace that (M32).
+    mutating func noteDecisionSights(_ sendings: [WrittenEntry]) {
+        for sending in sendings {
+            guard case .instancesDecided(let decision)? = sending.action?.operation else { continue }
+            let seen = Set(decision.seen.map(standing(for:)))
+            decisionSights[standing(for: sending.id), default: seen].formIntersection(seen)
         }
     }
 

@@ -45,6 +45,7 @@ extension ParticipantState {
         writeResponses(into: &writer)
         for entry in quarantined.sorted() { writer.identifier(46, entry) }
         writeLabelsAndLinks(into: &writer)
+        writeAwaited(into: &writer)
         return .sha256(writer.bytes)
     }
 
@@ -104,12 +105,6 @@ extension InstanceState {
                 }
             }
             writer.boolean(21, register.isAlternative)
-            for awaited in register.awaited {
-                writer.message(8) { inner in
-                    inner.identifier(1, awaited.entry)
-                    inner.unsigned(2, awaited.position)
-                }
-            }
         }
         for version in versionsHeld { writer.identifier(9, version) }
     }

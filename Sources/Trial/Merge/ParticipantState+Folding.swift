@@ -27,7 +27,7 @@ extension ParticipantState {
         for entry in entries.sorted(by: { $0.id < $1.id }) {
             if state.admits(entry, judge: judge) { effective.append(entry) }
         }
-        let distinct = state.distinctCommands(effective)
+        let distinct = state.withCommonBeginnings(state.distinctCommands(effective), effective)
         for entry in distinct where entry.commandKey == registration.commandKey {
             state.note(.commandRepeatedWithOtherContent, of: registration.id)
             state.note(.commandRepeatedWithOtherContent, of: entry.id)
@@ -38,15 +38,17 @@ extension ParticipantState {
         let isFirst = { (entry: WrittenEntry) in
             entry.header?.operation == .instancesDecided || entry.header?.operation == .statusRecorded
         }
+        state.noteDecisionSights(effective)
         for entry in distinct where isFirst(entry) { state.apply(entry) }
         var again = state
         var fits = true
-        for entry in distinct where !isFirst(entry) { fits = state.apply(entry) && fits }
+        for entry in distinct where !isFirst(entry) { fits = state.apply(entry, settlesWholes: false) && fits }
         if !fits {
             again.instances = state.instances.mapValues(\.emptied)
-            for entry in distinct where !isFirst(entry) { again.apply(entry) }
+            for entry in distinct where !isFirst(entry) { again.apply(entry, settlesWholes: false) }
             state = again
         }
+        state.settleWholes()
         for entry in effective where state.canonical[entry.id] != nil { state.noteRepetition(entry) }
         return state
     }
@@ -85,26 +87,30 @@ extension ParticipantState {
         for entry in entries {
             if let key = entry.commandKey { groups[key, default: []].append(entry) }
         }
-        let repeated = groups.filter { $0.value.count > 1 }
+        // A command names only earlier ones, so that taken by time one pass is mostly enough.
+        let repeated = groups.values.filter { $0.count > 1 }.map { group in
+            (time: group.compactMap { $0.header?.hybridTime }.min() ?? 0, group: group)
+        }.sorted { $0.time < $1.time }.map(\.group)
         guard !repeated.isEmpty else { return entries }
         var found = true
         while found {
             found = false
-            for group in repeated.values {
-                let standing = group.filter { canonical[$0.id] == nil }
-                for (place, entry) in standing.enumerated().dropFirst() {
-                    let action = entry.action.map(mapped)
-                    guard let lower = standing[..<place].first(where: { $0.action.map(mapped) == action }) else {
-                        continue
+            for group in repeated {
+                var lowest: [Action: EntryID] = [:]
+                for entry in group where canonical[entry.id] == nil {
+                    guard let action = entry.action.map(mapped) else { continue }
+                    if let lower = lowest[action] {
+                        canonical[entry.id] = lower
+                        found = true
+                    } else {
+                        lowest[action] = entry.id
                     }
-                    canonical[entry.id] = lower.id
-                    found = true
                 }
             }
         }
         for id in Array(canonical.keys) { canonical[id] = standing(for: id) }
-        for group in repeated.values { noteOtherPlacements(group) }
-        for group in repeated.values {
+        for group in repeated { noteOtherPlacements(group) }
+        for group in repeated {
             let unequal = group.filter { canonical[$0.id] == nil }
             guard unequal.count > 1 else { continue }
             for entry in unequal { note(.commandRepeatedWithOtherContent, of: entry.id) }

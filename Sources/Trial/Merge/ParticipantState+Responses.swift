@@ -142,8 +142,9 @@ extension ParticipantState {
         let ids = table.ids
         guard let form = response.instances.firstIndex(where: { $0.kind == .form }) else { return }
         for (position, change) in response.changes.enumerated() {
-            instances[ids[change.instance]]?.registers[change.item, default: Register()].setAside(
-                ValueID(entry: entry.id, position: UInt64(position)), change.value)
+            setAside(
+                change.value, as: ValueID(entry: entry.id, position: UInt64(position)),
+                at: RegisterPlace(instance: ids[change.instance], item: change.item))
         }
         let key = ResponseID(participant: id, client: client, identifier: response.identifier)
         let version = ResponseVersion(

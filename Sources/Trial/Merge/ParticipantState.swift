@@ -2,7 +2,7 @@ public import EventLog
 
 /// An event, form or item group of a participant.
 public struct InstanceState: Hashable, Sendable {
-    /// What entries say of its place; of several that differ the lowest holds, so that the choice is the same everywhere.
+    /// What entries say of its place (`Protocols/merge.md`, M11).
     public struct Shape: Hashable, Comparable, Sendable {
         /// Event, form or item group.
         public let kind: InstanceKind
@@ -31,8 +31,10 @@ public struct InstanceState: Hashable, Sendable {
         public let seen: [Beginning]
     }
 
-    /// Its place.
+    /// Its place: as the line says that gives its id, and before that came, the lowest that any line says.
     public internal(set) var shape: Shape
+    /// Whether a line said its place that gives its id.
+    var isPlaced = false
     /// By what entries name it: its natural key, or the beginning that gives its id, whether that entry is here or not.
     public let identity: InstanceIdentity
     /// The entries that began it.
@@ -55,6 +57,7 @@ public struct InstanceState: Hashable, Sendable {
     var emptied: InstanceState {
         var state = InstanceState(shape: shape, identity: identity)
         state.isWhole = isWhole
+        state.isPlaced = isPlaced
         return state
     }
 
@@ -141,8 +144,12 @@ public struct ParticipantState: Hashable, Sendable {
     public internal(set) var applied: Set<EntryID> = []
     /// For an entry that repeats a command the one that stands for it, which repeats none.
     var canonical: [EntryID: EntryID] = [:]
-    /// For entries that were seen and are not applied, the registers that remember values of theirs.
-    var expecting: [EntryID: Set<RegisterPlace>] = [:]
+    /// For entries that were seen and are not applied, who had seen values of theirs.
+    var expecting: [EntryID: Set<EntryID>] = [:]
+    /// For entries whose writers had seen what is not here, what that is.
+    var awaitedSights: [EntryID: AwaitedSight] = [:]
+    /// Of a decision on beginnings, the earlier ones that every sending of it names.
+    var decisionSights: [EntryID: Set<EntryID>] = [:]
 
     init(id: EntryID, location: LocationID, subject: SubjectHandle?) {
         self.id = id

@@ -17,8 +17,8 @@ public struct HeldValue: Hashable, Sendable {
 /// An item's multi-value register (DESIGN §5, "Register").
 ///
 /// Invariants:
-/// - `held` and `setAside` are sorted by id, share no id, and hold none of `superseded`.
-/// - `superseded` holds only values of entries that are not applied.
+/// - `held` and `setAside` are sorted by id and share no id.
+/// - `awaiting` names exactly those who wrote here of whom ``ParticipantState`` keeps an ``AwaitedSight``.
 /// - The outcome depends on which entries were applied, not on their order.
 public struct Register: Hashable, Sendable {
     /// The values that stand.
@@ -28,17 +28,22 @@ public struct Register: Hashable, Sendable {
     public private(set) var setAside: [HeldValue] = []
     /// Whether the values that stand are parts of alternatives, so that no item of them counts before one is decided on.
     public private(set) var isAlternative = false
-    /// Values that were seen and replaced before they came here.
-    private var superseded: Set<ValueID> = []
+    /// The entries that wrote here and whose writers had seen values that are not here.
+    private(set) var awaiting: Set<EntryID> = []
 
     init() {}
 
     /// The register of an item in a whole, which the versions of the whole say (M34).
-    init(held: [HeldValue], setAside: [HeldValue], awaited: Set<ValueID>) {
-        self.held = held.sorted { $0.id < $1.id }
+    ///
+    /// - Parameter held: the values that stand, in any order; those of several versions may be the same.
+    init(held: [HeldValue], setAside: [HeldValue], awaiting: Set<EntryID>) {
+        for value in held.sorted(by: { $0.id < $1.id }) where value.id != self.held.last?.id { self.held.append(value) }
         self.setAside = setAside
-        superseded = awaited
+        self.awaiting = awaiting
     }
+
+    /// Whether a writer saw what is not here: while that is so, a conflict is waiting and not yet work.
+    public var isAwaiting: Bool { !awaiting.isEmpty }
 
     /// More than one value that do not all say the same, or a value of one alternative among several.
     public var isConflict: Bool {
@@ -54,35 +59,25 @@ public struct Register: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - seen: all value ids that were on the writer's screen.
-    ///   - isApplied: whether an entry's values are here already, so that those seen elsewhere need not be remembered.
-    /// - Returns: whether a value was seen whose entry is not applied; ``forget(_:)`` is due when it is.
-    mutating func write(_ id: ValueID, _ value: Value?, seen: [ValueID], isApplied: (EntryID) -> Bool) -> Bool {
-        var expects = false
-        for other in seen where other != id {
-            if let place = held.firstIndex(where: { $0.id == other }) {
-                held.remove(at: place)
-            } else if let place = setAside.firstIndex(where: { $0.id == other }) {
-                setAside.remove(at: place)
-            } else if !isApplied(other.entry) {
-                superseded.insert(other)
-                expects = true
-            }
+    ///   - isSuperseded: whether one who wrote here earlier had seen the value, which comes only now.
+    mutating func write(_ id: ValueID, _ value: Value?, seen: Set<ValueID>, isSuperseded: Bool) {
+        if !seen.isEmpty {
+            held.removeAll { $0.id != id && seen.contains($0.id) }
+            setAside.removeAll { $0.id != id && seen.contains($0.id) }
         }
-        guard superseded.remove(id) == nil else { return expects }
+        guard !isSuperseded else { return }
         let place = held.firstIndex { $0.id > id } ?? held.endIndex
         held.insert(HeldValue(id: id, value: value), at: place)
-        return expects
     }
 
     /// Lets one value stand and no other; what is set aside stays so.
     mutating func hold(_ value: HeldValue) {
         held = [value]
-        superseded = []
     }
 
-    /// Keeps a value that does not count.
-    mutating func setAside(_ id: ValueID, _ value: Value?) {
-        guard superseded.remove(id) == nil else { return }
+    /// Keeps a value that does not count, unless one who wrote here earlier had seen it.
+    mutating func setAside(_ id: ValueID, _ value: Value?, isSuperseded: Bool) {
+        guard !isSuperseded else { return }
         let place = setAside.firstIndex { $0.id > id } ?? setAside.endIndex
         setAside.insert(HeldValue(id: id, value: value), at: place)
     }
@@ -95,11 +90,13 @@ public struct Register: Hashable, Sendable {
         self.isAlternative = isAlternative
     }
 
-    /// Drops what was remembered of an entry that is applied now: those of its values that stand elsewhere.
-    mutating func forget(_ entry: EntryID) {
-        superseded = superseded.filter { $0.entry != entry }
+    /// Notes that one who wrote here had seen what is not here.
+    mutating func expect(_ writer: EntryID) {
+        awaiting.insert(writer)
     }
 
-    /// The values seen by writers and not here yet, sorted: while there are any, a conflict is waiting and not yet work.
-    public var awaited: [ValueID] { superseded.sorted() }
+    /// Notes that all is here that one who wrote here had seen.
+    mutating func settle(_ writer: EntryID) {
+        awaiting.remove(writer)
+    }
 }

@@ -25,7 +25,7 @@ public struct WrittenEntry: Hashable, Sendable {
     /// The header; nil where its version is unknown.
     public let header: EntryHeader?
     /// What it does.
-    public let content: Content
+    public private(set) var content: Content
 
     /// Reads what `entry`, standing in the log `name`, does.
     public init(_ entry: Entry, in name: LogName) {
@@ -55,11 +55,7 @@ public struct WrittenEntry: Hashable, Sendable {
     public init(_ raw: RawEntry, id: EntryID, at address: EntryAddress, in name: LogName) {
         do throws(EntryError) {
             let entry = try Entry(trusting: raw, id: id)
-            let isInPlace = entry.header.index == address.index && entry.header.log == name.log
-            let hasStatedLengths = zip(entry.header.parts, entry.body.parts).allSatisfy { commitment, part in
-                part.map { UInt64($0.bytes.count) == commitment.byteCount } ?? true
-            }
-            if isInPlace, hasStatedLengths {
+            if entry.isAsStated(at: EntryAddress(log: name.log, index: address.index)) {
                 self.init(entry, in: name)
             } else {
                 self.init(id: id, at: address, in: name, content: .unreadable)
@@ -88,10 +84,27 @@ public struct WrittenEntry: Hashable, Sendable {
         if case .action(let action) = content { action } else { nil }
     }
 
+    /// The entry as if it did something else, for what several sendings of a command have in common.
+    func doing(_ action: Action) -> WrittenEntry {
+        var entry = self
+        entry.content = .action(action)
+        return entry
+    }
+
     /// Sender and command id: entries that share them count once (DESIGN §2, rule 5).
     var commandKey: CommandKey? {
         guard let header, let action else { return nil }
         return CommandKey(actor: header.authority.actor, command: action.command)
+    }
+}
+
+extension Entry {
+    /// Whether the entry stands where its header says, and its parts have the lengths that it states.
+    func isAsStated(at address: EntryAddress) -> Bool {
+        header.index == address.index && header.log == address.log
+            && zip(header.parts, body.parts).allSatisfy { commitment, part in
+                part.map { UInt64($0.bytes.count) == commitment.byteCount } ?? true
+            }
     }
 }
 

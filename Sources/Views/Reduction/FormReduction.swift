@@ -59,7 +59,7 @@ struct FormReduction {
             if register.held.isEmpty { continue }
             // Alternatives may reach beyond the form that the decision is about: no item of them counts either.
             let isConflict = open.cover(item, of: groupID) || !isRemoved && register.isConflict
-            let isAwaited = isConflict && !register.awaited.isEmpty
+            let isAwaited = isConflict && register.isAwaiting
             if !isRemoved {
                 if isConflict {
                     row.conflicts += 1

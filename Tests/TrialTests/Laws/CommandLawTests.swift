@@ -38,7 +38,7 @@ struct CommandLawTests {
             try world.spread()
             let register = try #require(world.register(TestStudy.pulse, of: participant, at: .unn))
             #expect(register.texts == ["71"])
-            #expect(register.awaited == [])
+            #expect(!register.isAwaiting)
         }
     }
 

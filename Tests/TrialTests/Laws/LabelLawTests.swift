@@ -149,4 +149,25 @@ struct LabelLawTests {
         let void = try world.write(draft, at: .haukeland)
         #expect(world.record(one, at: .haukeland)?.void == [void.id: .roleMayNot])
     }
+
+    @Test(arguments: ["18446744073709551613", "18446744073709551614", "18446744073709551615", "007"])
+    func `whatever somebody typed in a node's range, the node issues no label twice`(typed: String) throws {
+        let world = try world()
+        let participant = try world.register(label: "").id
+        let seen = world.record(participant, at: .haukeland)?.labelHistory ?? []
+        try world.send(
+            .assignLabel(
+                LabelEntry(
+                    location: .haukeland, participant: .registration(participant), kind: .screening,
+                    text: "haukeland/" + typed,
+                    seen: seen.map { SeenValue(entry: $0.id.entry, position: $0.id.position) })), by: .bergenNurse)
+        var texts = world.record(participant, at: .haukeland)?.labelHistory.map(\.label.text) ?? []
+        for _ in 0..<5 {
+            // Two of one kind, as one command may ask for.
+            let labels = [ParticipantLabel(kind: .screening, text: ""), ParticipantLabel(kind: .screening, text: "")]
+            let issued = try world.send(.register(location: .haukeland, labels: labels), by: .bergenNurse)
+            texts += world.record(issued.id, at: .haukeland)?.labelHistory.map(\.label.text) ?? []
+        }
+        #expect(texts.count == 12 && Set(texts).count == 12)
+    }
 }

@@ -112,11 +112,12 @@ struct MergeLawTests {
         let before = try #require(world.register(TestStudy.pulse, of: participant, at: .stavanger))
         #expect(before.texts == ["71"])
         // Known to have seen something that is not here: not yet work for anybody.
-        #expect(before.awaited == [ValueID(entry: first.id, position: 0)])
+        #expect(
+            world.record(participant, at: .stavanger)?.awaited(in: before) == [ValueID(entry: first.id, position: 0)])
         try world.deliver([first], to: .stavanger)
         let after = try #require(world.register(TestStudy.pulse, of: participant, at: .stavanger))
         #expect(after.texts == ["71"])
-        #expect(after.awaited == [])
+        #expect(!after.isAwaiting)
     }
 
     @Test func `seeing a value takes it away only where one's own entry has effect`() throws {

@@ -6,10 +6,14 @@ import TrialOracle
 struct Folding {
     private(set) var fold: StudyFold
     private var source = MemorySource()
+    private let last: NetworkDirectory.Version?
 
-    /// - Parameter charterVersions: how many versions of the charter are known from the start.
-    init(study: StudyID, charterVersions: Int) {
-        fold = StudyFold(study: study, directory: TestNetwork.directory(charterVersions))
+    /// - Parameters:
+    ///   - charterVersions: how many versions of the charter are known from the start.
+    ///   - last: a version after the shared ones.
+    init(study: StudyID, charterVersions: Int, last: NetworkDirectory.Version? = nil) {
+        self.last = last
+        fold = StudyFold(study: study, directory: TestNetwork.directory(charterVersions, last: last))
     }
 
     mutating func take(_ entries: some Sequence<WrittenEntry>) throws {
@@ -19,8 +23,14 @@ struct Folding {
         }
     }
 
+    /// Takes all of them in at once.
+    mutating func takeTogether(_ entries: some Collection<WrittenEntry>) throws {
+        for entry in entries { source.entries[entry.address] = entry }
+        try fold.insert(contentsOf: entries, source: source)
+    }
+
     mutating func learn(charterVersions: Int) throws {
-        try fold.update(TestNetwork.directory(charterVersions), source: source)
+        try fold.update(TestNetwork.directory(charterVersions, last: last), source: source)
     }
 
     /// The digests of the study's own stream and of all locations.

@@ -71,6 +71,18 @@ enum TestStudy {
         return study
     }()
 
+    /// The same study in which nothing is whole.
+    static let withoutWholes: StudyDefinition = {
+        var study = definition
+        study.forms = OIDTable(
+            study.forms.map { form in
+                var form = form
+                form.isWhole = false
+                return form
+            })
+        return study
+    }()
+
     private static func items() -> [ItemDefinition] {
         var pulse = ItemDefinition(oid: pulse, name: "Pulse", dataType: .integer)
         pulse.rangeChecks = [RangeCheck(comparator: .atMost, values: ["300"], severity: .hard)]
