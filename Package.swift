@@ -85,7 +85,8 @@ let package = Package(
             ]),
         library(
             "Web",
-            ["Node", "Interchange", "Views", "Trial", "EventLog", crypto, logging, lifecycle] + hummingbird + nio,
+            ["Node", "Interchange", "Views", "StoreCore", "Trial", "EventLog", crypto, logging, lifecycle] + hummingbird
+                + nio,
             resources: [.embedInCode("Page/Resources/page.css"), .embedInCode("Page/Resources/page.js")]),
         // A disk in memory that fails as disks do; and a whole network on such disks in one process.
         library("MemoryDisk", ["StoreCore", sqlite]),
@@ -95,7 +96,8 @@ let package = Package(
         .executableTarget(
             name: "varde",
             dependencies: [
-                "Web", "Node", "Simulation", "Interchange", "Store", "StoreCore", "Views", "Trial", "EventLog", arguments,
+                "Web", "Node", "Simulation", "Interchange", "Store", "StoreCore", "Views", "Trial", "EventLog",
+                arguments,
                 logging,
             ],
             swiftSettings: settings),
@@ -117,6 +119,6 @@ let package = Package(
             exclude: ["Histories"], swiftSettings: settings),
         tests(
             "WebTests",
-            ["Web", "Node", "Interchange", "StoreCore", "Trial", "EventLog", yams, logging, lifecycle]),
+            ["Web", "Node", "Interchange", "StoreCore", "Trial", "Views", "EventLog", yams, logging, lifecycle]),
     ]
 )

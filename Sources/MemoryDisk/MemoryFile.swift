@@ -32,7 +32,9 @@ final class MemoryFile {
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) -> Bool {
         let available = max(0, min(buffer.count, bytes.count - offset))
         if available > 0 {
-            bytes.withUnsafeBytes { buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[offset..<offset + available])) }
+            bytes.withUnsafeBytes {
+                buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[offset..<offset + available]))
+            }
         }
         // SQLite asks for zeros beyond the end.
         for place in available..<buffer.count { buffer[place] = 0 }
@@ -46,7 +48,9 @@ final class MemoryFile {
         }
         let old = Array(bytes[offset..<max(offset, min(before, offset + new.count))])
         bytes.withUnsafeMutableBytes { target in
-            new.withUnsafeBytes { UnsafeMutableRawBufferPointer(rebasing: target[offset..<offset + new.count]).copyMemory(from: $0) }
+            new.withUnsafeBytes {
+                UnsafeMutableRawBufferPointer(rebasing: target[offset..<offset + new.count]).copyMemory(from: $0)
+            }
         }
         pending.append(Change(offset: offset, old: old, new: new, sizeBefore: before, sizeAfter: bytes.count))
     }
@@ -66,7 +70,10 @@ final class MemoryFile {
     func afterLossOfPower(using generator: inout some RandomNumberGenerator) -> [UInt8] {
         var found = bytes
         for change in pending.reversed() {
-            found.replaceSubrange(min(change.offset, found.count)..<min(change.offset + max(change.new.count, change.old.count), found.count), with: change.old)
+            found.replaceSubrange(
+                min(
+                    change.offset, found.count)..<min(
+                        change.offset + max(change.new.count, change.old.count), found.count), with: change.old)
             if found.count > change.sizeBefore { found.removeLast(found.count - change.sizeBefore) }
         }
         for change in pending {

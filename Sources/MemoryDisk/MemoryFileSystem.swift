@@ -65,7 +65,8 @@ final class MemoryFileSystem {
         }
         let memory = UnsafeMutableRawPointer(file).assumingMemoryBound(to: OpenFile.self)
         memory.initialize(
-            to: OpenFile(methods: OpenFile.methods, file: Unmanaged.passRetained(opened), disk: Unmanaged.passRetained(disk)))
+            to: OpenFile(
+                methods: OpenFile.methods, file: Unmanaged.passRetained(opened), disk: Unmanaged.passRetained(disk)))
         outFlags?.pointee = flags
         return SQLITE_OK
     }

@@ -177,7 +177,8 @@ extension StoreCore {
     /// Closes an own log once all of it that was seen is held again, in the transaction that brought it: a command that comes
     /// next begins a new epoch.
     private func closeTakenBack(_ log: LogID) throws {
-        guard let state = state(of: log), case .suspended(let seen) = state.status, state.frontier.size >= seen.size else {
+        guard let state = state(of: log), case .suspended(let seen) = state.status, state.frontier.size >= seen.size
+        else {
             return
         }
         try giveUp(state, reason: .takenBack)

@@ -77,7 +77,8 @@ public final class StoreCore: EventReading {
         guard configuration.signingSeed.count == Ed25519.seedByteCount else { throw StoreError.unusableSigningKey }
         directoryIdentity = try configuration.files.identity(of: configuration.directory)
         let headPath = StoreConfiguration.headFile(in: configuration.directory)
-        let lastHeads = configuration.files.read(headPath, maximumBytes: HeadFile.maximumBytes).map(HeadFile.init(bytes:))
+        let lastHeads = configuration.files.read(headPath, maximumBytes: HeadFile.maximumBytes).map(
+            HeadFile.init(bytes:))
         let opened = try StoreCore.open(configuration, generator: &generator)
         self.generator = generator
         connection = opened.connection

@@ -17,13 +17,21 @@ package struct StudySnapshot: Equatable {
 
 /// What became of entries that do not simply count.
 package struct Marks: Equatable {
-    /// Nothing but entries that count.
-    package init() {}
-
     package var void: [EntryID: VoidRule] = [:]
     package var waiting: [EntryID: Awaited] = [:]
     package var notUnderstood: Set<EntryID> = []
     package var findings: [EntryID: FindingRule] = [:]
+
+    /// Marks entries; where nothing is given, nothing but entries that count.
+    package init(
+        void: [EntryID: VoidRule] = [:], waiting: [EntryID: Awaited] = [:], notUnderstood: Set<EntryID> = [],
+        findings: [EntryID: FindingRule] = [:]
+    ) {
+        self.void = void
+        self.waiting = waiting
+        self.notUnderstood = notUnderstood
+        self.findings = findings
+    }
 }
 
 /// One location's stream.

@@ -57,7 +57,9 @@ struct MemoryDiskTests {
         #expect(again.startVerdict == .agrees)
     }
 
-    @Test func `a machine that stops at any operation leaves what was acknowledged, and at most one commit more`() throws {
+    @Test func `a machine that stops at any operation leaves what was acknowledged, and at most one commit more`()
+        throws
+    {
         var generator = Generator(state: 2)
         var stops = 0
         for number in 1...160 {

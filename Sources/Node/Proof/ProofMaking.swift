@@ -47,9 +47,12 @@ struct ProofMaking {
     /// The head that says most of when the entry was there: of those over it the smallest that a witness cosigned, or
     /// where none is, the newest.
     private func checkpoint(over address: EntryAddress) throws -> SignedCheckpoint {
-        let witnesses = chain.witnessKeys().filter { $0.isCurrent }.map(\.key)
+        let writer = try reader.log(address.log)?.name.node
+        let witnesses = chain.witnessKeys().filter { $0.isCurrent && $0.name.node != writer }.map(\.key)
         var newest: SignedCheckpoint?
-        for head in try reader.cosignedCheckpoints(of: address.log, over: address.index) {
+        let cosigned = try reader.cosignedCheckpoints(
+            of: address.log, over: address.index, key: { chain.witnessKey(named: $0) })
+        for head in cosigned {
             if try !head.cosignatures(by: witnesses).isEmpty { return head }
             newest = head
         }

@@ -192,6 +192,19 @@ actor ReplicationDriver {
         Dictionary(logs.map { ($0.0, machine.knownAt(log: $0.0, size: $0.1)) }) { first, _ in first }
     }
 
+    // MARK: Damage
+
+    /// Asks peers for what is damaged here, each place under the name that it is told under.
+    func repair(_ places: [DamagedPlace]) async {
+        let named = try? await store.read { core, _ in
+            try places.map { place in
+                let address = EntryAddress(log: place.log, index: place.firstWanted)
+                return (try core.segment(of: address)?.head.name.id ?? place.log, place.firstWanted)
+            }
+        }
+        for (log, index) in named ?? [] { perform(machine.repair(log, from: index, now: now)) }
+    }
+
     // MARK: The start
 
     /// Waits until own entries may be written (DESIGN §4, "Start, restore, clone, fork").
@@ -400,6 +413,12 @@ actor ReplicationDriver {
                             perform(machine.logForked(fork.name.log, into: fork.pieces, now: now))
                         }
                         if let proof = fork.proof { perform(machine.forkProven(proof, of: fork.name, now: now)) }
+                    }
+                    if answer.isRepair {
+                        perform(machine.repaired(pending.range.log, from: pending.range.start, now: now))
+                        logger.notice(
+                            "what was damaged is whole again",
+                            metadata: ["log": "\(pending.range.log)", "from": "\(pending.peer)"])
                     }
                     perform(machine.ingestFinished(pending.token, answer.result, now: now))
                 }

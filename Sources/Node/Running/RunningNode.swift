@@ -64,6 +64,7 @@ public struct RunningNode {
                     .init(service: StoreService(store: node.store)),
                     .init(service: ViewService(views: node.views)),
                     .init(service: ReplicationService(driver: node.driver, transport: node.transport)),
+                    .init(service: node.scrub),
                     .init(service: server),
                 ] + others.map { .init(service: $0) } + [
                     .init(

@@ -26,6 +26,8 @@ package struct NodeState {
     /// Plans read, by the hash of their document; nil for one that cannot be read.
     var plans: [Hash: TrialPlan?] = [:]
     private var logNames: [LogID: LogName] = [:]
+    /// Entries that were found damaged when they were to be folded, and were not.
+    private(set) var damaged: [DamagedPlace] = []
 
     /// The state of a node that holds a charter and no entry.
     package init(chain: CharterChain, network: NetworkID) {
@@ -74,7 +76,16 @@ package struct NodeState {
             var last = arrival
             for batch in batches {
                 guard let name = try name(of: batch.arrival.log, core) else { continue }
-                written += batch.entries.map { StoredEntries.written($0, in: name) }
+                for stored in batch.entries {
+                    // What was altered since it was checked is nobody's entry: it waits until a peer gives it back.
+                    if let damage = stored.damage {
+                        let address = stored.address
+                        damaged.append(
+                            DamagedPlace(log: address.log, index: address.index, kind: .entry, text: damage))
+                        continue
+                    }
+                    written.append(StoredEntries.written(stored, in: name))
+                }
                 last = batch.arrival.number
             }
             try insert(contentsOf: written, core: core)

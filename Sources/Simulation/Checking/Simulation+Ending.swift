@@ -65,7 +65,9 @@ extension Simulation {
                     expected = (id, digest, snapshot)
                     continue
                 }
-                if first.digest != digest { violate("\(stream): \(first.id) and \(id) hold the same and differ in digest") }
+                if first.digest != digest {
+                    violate("\(stream): \(first.id) and \(id) hold the same and differ in digest")
+                }
                 if first.snapshot != snapshot {
                     violate("\(stream): \(first.id) and \(id) hold the same and differ in conflicts or findings")
                 }

@@ -45,7 +45,9 @@ extension Simulation {
         // The pieces of a forked log are cut anew when a branch comes, and the machine hears of that right after.
         if (try? node.core?.isForked(name.log)) ?? true { return }
         guard let head = (try? node.core?.head(of: name.id)) ?? nil, head.size >= size else {
-            if !node.isDamaged { violate("\(node.id) claimed \(size) entries of log \(name.id), of which it holds less") }
+            if !node.isDamaged {
+                violate("\(node.id) claimed \(size) entries of log \(name.id), of which it holds less")
+            }
             return
         }
         if let root, head.size == size, head.root != root {

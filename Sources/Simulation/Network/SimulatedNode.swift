@@ -133,7 +133,7 @@ final class SimulatedNode {
                 case .differs: .setBack
                 }
             let rule = StartRule(
-                guardResult: guardResult, configuredPeers: configuredPeers, 
+                guardResult: guardResult, configuredPeers: configuredPeers,
                 heads: try core.replicationHeads().filter { $0.name.node == id },
                 now: now, waitMilliseconds: 1_500)
             running = Running(core: core, state: state, machine: machine, startRule: rule, policy: policy)

@@ -105,7 +105,8 @@ extension Simulation {
         }
         let baseline = InstanceSelector(oid: SimulatedStudy.baseline)
         switch draw(100) {
-        case ..<30: save(record, at: place, id, baseline, SimulatedStudy.vitalsForm, [.init(oid: SimulatedStudy.vitals)])
+        case ..<30:
+            save(record, at: place, id, baseline, SimulatedStudy.vitalsForm, [.init(oid: SimulatedStudy.vitals)])
         case ..<37:
             let rows = (0...draw(2)).map { _ in
                 InstanceSelector(

@@ -109,7 +109,10 @@ extension Simulation {
         case .norcrin:
             switch stepGenerator.below(10) {
             case ..<5: participate(fold, study: study)
-            case ..<8: send(.publish(documentBase64: SimulatedStudy.document(version: 2 + stepGenerator.below(3))), by: .manager, to: id)
+            case ..<8:
+                send(
+                    .publish(documentBase64: SimulatedStudy.document(version: 2 + stepGenerator.below(3))),
+                    by: .manager, to: id)
             default: send(.plan(document: "recruited: \(stepGenerator.below(200))"), by: .manager, to: id)
             }
         default: break
@@ -130,7 +133,8 @@ extension Simulation {
 
     func accept(_ locations: [LocationID], by director: Person, to id: NodeID) {
         send(
-            .accept(locations: locations, agreement: "A-1", approval: "REK 1", date: "2025-01-01"), by: director, to: id)
+            .accept(locations: locations, agreement: "A-1", approval: "REK 1", date: "2025-01-01"), by: director, to: id
+        )
     }
 
     private func withdraw(_ locations: [LocationID], by director: Person, to id: NodeID) {

@@ -162,7 +162,8 @@ extension Simulation {
         }
     }
 
-    private func carryOut(_ job: StoreJob, time: NodeTime, at node: SimulatedNode, _ core: StoreCore) throws -> Outcome {
+    private func carryOut(_ job: StoreJob, time: NodeTime, at node: SimulatedNode, _ core: StoreCore) throws -> Outcome
+    {
         switch job {
         case .ingest(_, let range, let name, let peer):
             let result = try node.with { running in
@@ -274,7 +275,9 @@ extension Simulation {
         case .contradicts(let reason):
             tally["contradiction", default: 0] += 1
             // Only a machine that was set back writes a log twice, and what was altered looks as if somebody had.
-            if !isDamaged, hostile == nil, counts[.machineReverted] == nil { violate("\(node.id): entries of log \(range.log) contradict those held: \(reason)") }
+            if !isDamaged, hostile == nil, counts[.machineReverted] == nil {
+                violate("\(node.id): entries of log \(range.log) contradict those held: \(reason)")
+            }
         case .refused: tally["range refused", default: 0] += 1
         case .isNoBranch: tally["no branch", default: 0] += 1
         case .outOfPlace: tally["range out of place", default: 0] += 1

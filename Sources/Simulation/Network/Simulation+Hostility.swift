@@ -55,7 +55,8 @@ extension Simulation {
             } else if !have.rows.isEmpty {
                 count(.hostileLyingSize)
                 let place = random.below(have.rows.count)
-                have.rows[place].size = random.chance(30) ? UInt64.max >> 2 : have.rows[place].size + 1 + UInt64(random.below(9))
+                have.rows[place].size =
+                    random.chance(30) ? UInt64.max >> 2 : have.rows[place].size + 1 + UInt64(random.below(9))
                 have.rows[place].root = .sha256(random.bytes(4))
             }
             return [ReplicationMessage.have(have).bytes]

@@ -82,7 +82,9 @@ extension Simulation {
         }
         delegate(.tromsoNurse, at: .unn, by: .tromsoDirector)
         settle()
-        for (place, person) in [(LocationID.haukeland, Person.bergenNurse), (.stavanger, .stavangerNurse), (.unn, .tromsoNurse)] {
+        for (place, person) in [
+            (LocationID.haukeland, Person.bergenNurse), (.stavanger, .stavangerNurse), (.unn, .tromsoNurse),
+        ] {
             send(
                 .register(location: place, labels: [ParticipantLabel(kind: .screening, text: "S-0")]), by: person,
                 to: person.home)

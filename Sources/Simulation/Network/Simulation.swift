@@ -173,7 +173,9 @@ final class Simulation {
     /// Nobody talks to the node any more.
     func disconnect(_ id: NodeID) {
         wantedLinks.removeAll { $0.low == id || $0.high == id }
-        for pair in links.keys.filter({ $0.low == id || $0.high == id }).sorted(by: { ($0.low, $0.high) < ($1.low, $1.high) }) {
+        for pair in links.keys.filter({ $0.low == id || $0.high == id }).sorted(by: {
+            ($0.low, $0.high) < ($1.low, $1.high)
+        }) {
             links[pair] = nil
             for (node, peer) in [(pair.low, pair.high), (pair.high, pair.low)] {
                 input(node) { $0.peerDown(peer, now: $1) }

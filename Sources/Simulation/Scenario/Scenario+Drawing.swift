@@ -44,7 +44,8 @@ extension Scenario {
             case ..<84:
                 drawn.append((time, generator.one(of: .haukeland, .haukeland, .stavanger, .stavanger, .unn), .command))
             case ..<92:
-                drawn.append((time, generator.one(of: .haukeland, .norcrin, .norcrin, .stavanger, .unn), .authorityCommand))
+                drawn.append(
+                    (time, generator.one(of: .haukeland, .norcrin, .norcrin, .stavanger, .unn), .authorityCommand))
             default:
                 drawn.append(
                     (
@@ -64,12 +65,15 @@ extension Scenario {
         func span() -> UInt64 { UInt64(generator.one(of: 300, 3_000, 10_000)) }
         let cuts: [Cut] = [.noticed, .silent, .oneWay, .flapping, .clogged]
         for _ in 0..<generator.below(6) {
-            drawn.append((moment(&generator), node(), .cut(node(), generator.pick(cuts) ?? .silent, milliseconds: span())))
+            drawn.append(
+                (moment(&generator), node(), .cut(node(), generator.pick(cuts) ?? .silent, milliseconds: span())))
         }
         for _ in 0..<generator.below(4) {
             drawn.append((moment(&generator), node(), .isolate(generator.pick(cuts) ?? .silent, milliseconds: span())))
         }
-        for _ in 0..<3 { drawn.append((moment(&generator), generator.one(of: .norcrin, .haukeland, .stavanger), .inspect)) }
+        for _ in 0..<3 {
+            drawn.append((moment(&generator), generator.one(of: .norcrin, .haukeland, .stavanger), .inspect))
+        }
         if generator.chance(25) { drawn.append((moment(&generator), node(), .slow(milliseconds: span()))) }
         for _ in 0..<generator.below(4) {
             let operations = generator.chance(70) ? generator.number(1...30) : nil

@@ -39,7 +39,8 @@ enum SimulatedStudy {
 
     private static func group(_ oid: String, repeats: Bool, _ items: [String]) -> String {
         let references = items.map { "<ItemRef ItemOID=\"\($0)\" Mandatory=\"No\"/>" }.joined()
-        return "<ItemGroupDef OID=\"\(oid)\" Name=\"\(oid)\" Repeating=\"\(repeats ? "Yes" : "No")\">\(references)</ItemGroupDef>"
+        return
+            "<ItemGroupDef OID=\"\(oid)\" Name=\"\(oid)\" Repeating=\"\(repeats ? "Yes" : "No")\">\(references)</ItemGroupDef>"
     }
 
     private static func form(_ oid: String, isWhole: Bool, _ groups: [String]) -> String {

@@ -58,7 +58,7 @@ struct ConvergenceTests {
             var generator = SplitMix64(seed: seed ^ 0xC0FFEE)
             let history = try RandomHistory(seed: seed, steps: 40)
             let oracle = Oracle(
-                history.entries, study: study,
+                history.entries, study: history.world.study,
                 directory: TestNetwork.directory(ConvergenceTests.charterVersions, last: history.lastVersion)
             ).snapshot
             var expected: [StreamDigest]?
