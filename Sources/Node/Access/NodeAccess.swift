@@ -17,6 +17,7 @@ public struct NodeAccess: Sendable {
     let execution: CommandExecution
     let stopping: StopSignal
     let backups = NodeBackups()
+    let scrub: Scrub
     /// Tells of every commit that brought entries.
     public let commits: CommitFeed
 
@@ -25,8 +26,8 @@ public struct NodeAccess: Sendable {
         store = node.store
         driver = node.driver
         views = node.views
-        execution = CommandExecution(
-            node: node.configuration.node, network: node.configuration.network, clock: NodeClock())
+        scrub = node.scrub
+        execution = CommandExecution(node: node.configuration.node, network: node.configuration.network)
         self.stopping = stopping
         self.commits = commits
     }
@@ -70,27 +71,33 @@ public struct NodeAccess: Sendable {
 
     /// How things stand.
     public func status() async throws -> NodeStatus {
-        let logs = try await store.read { core, _ in try core.replicationHeads().map { ($0.name.id, $0.size) } }
-        let knownAt = await driver.knownAt(logs)
+        let held = try await store.read { core, _ in try core.replicationHeads() }
+        let knownAt = await driver.knownAt(held.map { ($0.name.id, $0.size) })
+        let vouchers = await driver.vouchers(of: held.map(\.name))
+        let witness = await driver.witnessReport()
+        let pause = await driver.pauseReason
         let replication = await driver.status()
         let transport = TransportStatus(await driver.transportMetrics())
-        let start = await driver.startText
+        let startText = await driver.startText
+        let start = pause ?? startText
+        let scrub = try await scrub.status()
         let configuration = configuration
         return try await store.read { core, state in
-            let streams = try state.streamStatus(core) { log, _ in knownAt[log] ?? [] }
+            let streams = try state.streamStatus(core, vouchers: vouchers) { log, _ in knownAt[log] ?? [] }
             var counts = StreamCounts()
             for stream in streams { counts += stream.counts }
             return NodeStatus(
                 node: configuration.node, network: configuration.network,
-                region: state.chain.node(configuration.node)?.region, charterVersion: state.chain.count - 1,
+                region: state.chain.node(configuration.node)?.region, charterVersion: max(state.chain.count, 1) - 1,
                 start: core.stoppedBy.map { "stopped: \($0)" } ?? start,
                 storeFailure: core.stoppedBy?.description, forkedLogs: try core.forkedLogs().sorted(),
+                scrub: scrub,
                 entries: try core.logs().reduce(0) { $0 + $1.count }, counts: counts,
                 streams: streams, peers: NodeAccess.peers(replication, state.chain, of: configuration.node),
                 transport: transport,
                 incidents: try core.incidents(limit: 20).map {
                     "\(UTCText.iso8601(milliseconds: $0.utcMilliseconds)) \($0.kind): \($0.text)"
-                })
+                }, witness: witness)
         }
     }
 
@@ -121,6 +128,18 @@ public struct NodeAccess: Sendable {
     /// How far that has come; nil where none runs.
     func rebuildProgress(_ study: StudyID) async -> RebuildProgress? {
         await views.progress(of: study)
+    }
+
+    /// Takes in a version of the charter; gives the number of the newest.
+    ///
+    /// - Throws: ``EventLog/CharterError``.
+    func apply(_ signed: SignedCharter) async throws -> UInt64 {
+        try await driver.apply(signed)
+    }
+
+    /// Stops writing until the charter names the new signing key that waits in the node's directory, and closes all own logs.
+    func closeLogsForNewKey() async throws {
+        try await driver.closeLogsForNewKey()
     }
 
     /// Makes a backup in a new folder.

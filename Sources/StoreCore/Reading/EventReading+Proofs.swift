@@ -68,13 +68,27 @@ extension EventReading {
         return EntryAddress(log: LogID(log), index: statement.uint64(1))
     }
 
-    /// The heads held of a log that lie over an index and bear more signatures than the writer's, smallest first.
-    public func cosignedCheckpoints(of log: LogID, over index: UInt64) throws -> [SignedCheckpoint] {
-        try checkpointSizes(of: log, after: index).compactMap { size in
-            guard let note = try checkpoint(of: log, size: size), let head = try? SignedCheckpoint(bytes: note),
-                head.note.signatures.count > 1
-            else { return nil }
-            return head
+    /// The heads held of a log, or of one history of it, that lie over an index and that somebody cosigned, with the
+    /// cosignatures put under them; smallest first.
+    ///
+    /// - Parameter key: the witness's public key by its name; nil for one that is not known.
+    public func cosignedCheckpoints(
+        of log: LogID, over index: UInt64, key: (WitnessName) -> WitnessPublicKey?
+    ) throws -> [SignedCheckpoint] {
+        guard let row = try self.log(log) else { return [] }
+        let kept = try cosignatures(of: row.name.log).filter { $0.head.size > index }
+        return try Dictionary(grouping: kept, by: \.head.size).sorted { $0.key < $1.key }.compactMap { size, rows in
+            guard let note = try checkpoint(of: log, size: size), var head = try? SignedCheckpoint(bytes: note) else {
+                return nil
+            }
+            let known = Set(head.note.signatures.map(\.name))
+            for row in rows where row.head.root == head.checkpoint.root && !known.contains(row.witness.keyName) {
+                guard let key = key(row.witness), row.isValid(for: key), let line = try? row.cosignature(of: key) else {
+                    continue
+                }
+                head = try head.adding(line)
+            }
+            return head.note.signatures.count > 1 ? head : nil
         }
     }
 }

@@ -12,9 +12,11 @@ private struct StandingRegistration: Sendable {
 /// How far a log is here.
 ///
 /// Invariant: every entry below `size` is here, the one at `size` is not, and `beyond` holds those above it that are.
-private struct HeldExtent {
+struct HeldExtent {
     private(set) var size: UInt64 = 0
     private var beyond: Set<UInt64> = []
+
+    func contains(_ index: UInt64) -> Bool { index < size || beyond.contains(index) }
 
     mutating func insert(_ index: UInt64) {
         guard index == size else {
@@ -121,6 +123,9 @@ public struct LocationFold: Sendable {
         self.location = location
     }
 
+    /// Whether the entry was taken in.
+    func holds(_ entry: EntryID) -> Bool { seen.contains(entry) }
+
     typealias Judge = (WrittenEntry) -> Judgement
 
     /// The participant that an entry's registration id or any repetition of it names.
@@ -164,9 +169,13 @@ public struct LocationFold: Sendable {
         if let header = entry.header { activity[entry.writer, default: NodeActivity()].note(header) }
         if unreported == nil { unreported = [] }
         if case .participantRegistered? = entry.action?.operation, let key = entry.commandKey {
+            let isRepeated = registrations[key] != nil
             registrations[key, default: []].append(entry)
             handles[entry.id] = entry.header?.subject
-            if deferred?.registrations.insert(key) == nil { try regroup(key, source: source, judge: judge) }
+            // What follows a first registration is applied to its record as it comes, which is cheaper than reading it again.
+            if !isRepeated || deferred?.registrations.insert(key) == nil {
+                try regroup(key, source: source, judge: judge)
+            }
         } else if let reference = entry.action?.operation.participant {
             references[reference, default: [:]][entry.id] = entry.address
             try place(entry, under: reference, source: source, judge: judge)

@@ -86,7 +86,7 @@ struct RandomDocuments {
     }
 
     /// The numbers of ``message(_:)``.
-    static let messages = Array(0...9) + [30, 31]
+    static let messages = Array(0...9) + [20, 21, 22, 30, 31]
 
     /// A message of the content with that number.
     mutating func message(_ content: Int) -> ReplicationMessage {
@@ -100,7 +100,11 @@ struct RandomDocuments {
         case 2:
             return .charterVersions(
                 CharterVersions(first: number(), versions: list(4) { $0.generator.bytes($0.generator.below(60)) }))
-        case 3: return .haveDigest(HaveDigest(digest: generator.hash(), count: number(), isAnswer: chance()))
+        case 3:
+            return .haveDigest(
+                HaveDigest(
+                    digest: generator.hash(), count: number(), isAnswer: chance(),
+                    cosignatures: chance() ? generator.hash() : nil))
         case 4:
             let count = 1 + generator.below(3)
             let part = Have.Part(vector: number(), index: generator.below(count), count: count)
@@ -126,6 +130,23 @@ struct RandomDocuments {
                         log: key(), start: size() / 2, entries: entries, checkpoint: generator.bytes(30))))
         case 7: return .receipt(Receipt(log: key(), size: size(), root: generator.hash()))
         case 8: return .rangeUnavailable(RangeUnavailable(pull: 1 + number() / 2, isAgain: chance()))
+        case 20:
+            return .witnessRequest(
+                WitnessedExtension(
+                    oldSize: size(), path: list(5) { $0.generator.hash() },
+                    checkpoint: generator.bytes(1 + generator.below(200))))
+        case 21: return .witnessState(WitnessedSize(log: key(), size: size()))
+        case 22:
+            return .cosignatures(
+                CosignatureRows(
+                    rows: list(4) { random in
+                        KeptCosignature(
+                            head: StatedHead(log: random.key(), size: random.size(), root: random.generator.hash()),
+                            witness: WitnessName(
+                                network: random.label(), node: random.label(),
+                                number: UInt32(random.generator.below(300))),
+                            unixSeconds: random.number() >> 1, signature: random.generator.bytes(64))
+                    }, isAll: chance()))
         case 30:
             return .forkProof(
                 ForkProofMessage(

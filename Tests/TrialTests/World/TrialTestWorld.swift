@@ -84,8 +84,8 @@ final class TrialTestWorld {
 
     /// Writes a draft at a node, whatever that node may do.
     @discardableResult
-    func write(_ draft: EntryDraft, at node: NodeID) throws -> WrittenEntry {
-        let written = try self[node].write(draft, using: &generator)
+    func write(_ draft: EntryDraft, at node: NodeID, staysInLog: Bool = false) throws -> WrittenEntry {
+        let written = try self[node].write(draft, staysInLog: staysInLog, using: &generator)
         entries += written
         return written[written.count - 1]
     }
