@@ -41,8 +41,12 @@ public struct ReplicationMachine: Sendable {
     var inner: Set<LogID> = []
     /// Branches that peers named, by their log.
     var namedBranches: [LogID: Set<LogID>] = [:]
+    /// How many they are.
+    var namedBranchCount = 0
     /// How often a peer's history of a log was looked at, each time from farther back, to find where it leaves ours.
     var searches: [ForkSearch: Int] = [:]
+    /// Places of logs that are damaged here and are asked of peers, by log or segment.
+    var repairs: [LogID: [UInt64]] = [:]
     /// One proof of every fork that is known here.
     var forkProofs: [LogID: (name: LogName, proof: ForkProof)] = [:]
     /// Counts changes of `held`, the policy and the charter, so that digests need not be computed twice.
@@ -184,6 +188,7 @@ extension ReplicationMachine {
     public mutating func tick(now: MonotonicMilliseconds) -> [ReplicationEffect] {
         step(now) { machine in
             for peer in machine.order { machine.tick(peer) }
+            machine.beginRepairs()
             machine.cosignHeld()
         }
     }

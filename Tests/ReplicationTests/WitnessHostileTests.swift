@@ -135,8 +135,9 @@ struct WitnessHostileTests {
     @Test func `where the store knows of a later head the machine believes it`() throws {
         var machine = witness()
         let log = log(entries: 9)
-        let (token, _) = try #require(
-            order(machine.receive(.witnessRequest(try #require(log.proof(from: 0))), from: Self.writer)))
+        let proof = try #require(log.proof(from: 0))
+        let effects = machine.receive(.witnessRequest(proof), from: Self.writer)
+        let (token, _) = try #require(order(effects))
         let stored = StatedHead(log: log.name.id, size: 6, root: try #require(log.root(ofFirst: 6)))
         _ = machine.machine.cosigned(token, .failure(.otherNewest(stored)), now: machine.now)
         machine.now += 20_000
@@ -214,7 +215,9 @@ struct WitnessHostileTests {
     @Test func `one's own cosignature that is not known here ends the key, and one that is does not`() throws {
         var machine = witness()
         let log = log(entries: 6)
-        let known = try #require(cosign(try #require(log.proof(from: 0)), &machine).head)
+        let proof = try #require(log.proof(from: 0))
+        let cosigned = cosign(proof, &machine).head
+        let known = try #require(cosigned)
         func own(_ size: UInt64) throws -> KeptCosignature {
             TestNetwork.cosignature(
                 of: Self.me,

@@ -20,10 +20,10 @@ struct WitnessStoreTests {
         let directory = TemporaryDirectory()
         do {
             let core = try StoreCore(Fixture.configuration(directory))
-            try core.transaction {
+            try core.transaction { () throws -> Void in
                 #expect(try core.storeWitnessed(head(4), after: nil, writer: writer) == .stored)
             }
-            try core.transaction {
+            try core.transaction { () throws -> Void in
                 #expect(try core.storeWitnessed(head(6), after: nil, writer: writer) == .otherNewest(head(4)))
                 #expect(try core.storeWitnessed(head(4), after: head(4), writer: writer) == .otherNewest(head(4)))
                 #expect(try core.storeWitnessed(head(3), after: head(4), writer: writer) == .otherNewest(head(4)))
@@ -40,14 +40,24 @@ struct WitnessStoreTests {
     @Test func `of each key the cosignature over the largest head is kept`() throws {
         let directory = TemporaryDirectory()
         let core = try StoreCore(Fixture.configuration(directory))
-        try core.transaction {
-            for size in [4, 9, 7] as [UInt64] { #expect(try core.storeCosignature(row(head(size)))) }
-            #expect(try core.storeCosignature(row(head(5), number: 2)))
-            #expect(try core.storeCosignature(row(head(3), of: "ous")))
+        try core.transaction { () throws -> Void in
+            for size in [4, 9, 7] as [UInt64] {
+                let made = try row(head(size))
+                #expect(try core.storeCosignature(made))
+            }
+            do {
+                let made = try row(head(5), number: 2)
+                #expect(try core.storeCosignature(made))
+            }
+            do {
+                let made = try row(head(3), of: "ous")
+                #expect(try core.storeCosignature(made))
+            }
         }
         let kept = try core.cosignatures()
         #expect(kept.map(\.head.size) == [3, 9, 5])
-        #expect(kept == [try row(head(3), of: "ous"), try row(head(9)), try row(head(5), number: 2)])
+        let witnesses = kept.map { "\($0.witness.node)/\($0.witness.number)" }
+        #expect(witnesses == ["ous/1", "unn/1", "unn/2"])
         try core.close()
     }
 
@@ -56,16 +66,22 @@ struct WitnessStoreTests {
         let core = try StoreCore(Fixture.configuration(directory))
         let held = try core.transaction { () throws -> LogID in
             for number in 0..<5 as Range<UInt64> { _ = try core.append(Fixture.draft(number), time: Fixture.time()) }
-            return try #require(core.ownLogs().first).name.id
+            return try #require(try core.ownLogs().first).name.id
         }
-        let root = try #require(core.root(of: held, size: 3))
+        let root = try #require(try core.root(of: held, size: 3))
         #expect(try core.frontier(of: held, size: 3)?.root == root)
-        try core.transaction {
+        try core.transaction { () throws -> Void in
             let wrong = StatedHead(log: held, size: 3, root: .zero)
-            #expect(try !core.storeCosignature(row(wrong)))
-            #expect(try core.storeCosignature(row(StatedHead(log: held, size: 3, root: root))))
+            do {
+                let made = try row(wrong)
+                #expect(try !core.storeCosignature(made))
+            }
+            do {
+                let made = try row(StatedHead(log: held, size: 3, root: root))
+                #expect(try core.storeCosignature(made))
+            }
             #expect(try core.storeWitnessed(wrong, after: nil, writer: writer) == .stored)
-            let newest = try #require(core.head(of: held))
+            let newest = try #require(try core.head(of: held))
             let next = StatedHead(log: held, size: newest.size, root: newest.root)
             #expect(try core.storeWitnessed(next, after: wrong, writer: writer) == .contradictsHeld(wrong))
         }
@@ -79,13 +95,13 @@ struct WitnessStoreTests {
             for number in 0..<2_500 as Range<UInt64> {
                 _ = try core.append(Fixture.draft(number), time: Fixture.time())
             }
-            return try #require(core.ownLogs().first).name.id
+            return try #require(try core.ownLogs().first).name.id
         }
-        let size = try #require(core.head(of: log)).size
+        let size = try #require(try core.head(of: log)).size
         for old in [1, 7, 1_023, 1_024, 1_025, 2_047, 2_048, 2_300, size] as [UInt64] {
-            let root = try #require(core.root(of: log, size: old))
+            let root = try #require(try core.root(of: log, size: old))
             #expect(try core.frontier(of: log, size: old)?.root == root)
-            let shown = try #require(core.witnessedExtension(of: log, from: old))
+            let shown = try #require(try core.witnessedExtension(of: log, from: old))
             let signed = try SignedCheckpoint(bytes: shown.checkpoint)
             #expect(signed.checkpoint.size == size)
             try ConsistencyProof(oldSize: old, newSize: size, path: shown.path)
@@ -102,12 +118,12 @@ struct WitnessStoreTests {
         knowing.known = KnownVersions(charter: 2, participation: 3, delegation: 4)
         var orders = Fixture.draft(102)
         orders.known = KnownVersions(charter: 2, participation: 3, delegation: 0)
-        try core.transaction {
+        try core.transaction { () throws -> Void in
             _ = try core.append(knowing, time: Fixture.time())
             // What relies on no delegation states none, and falls behind nothing.
             _ = try core.append(orders, time: Fixture.time())
         }
-        let log = try #require(core.ownLogs().first).name.id
+        let log = try #require(try core.ownLogs().first).name.id
         for known in [
             KnownVersions(charter: 1, participation: 3, delegation: 4),
             KnownVersions(charter: 2, participation: 2, delegation: 4),
@@ -123,7 +139,7 @@ struct WitnessStoreTests {
         }
         var fallen = Fixture.draft(104)
         fallen.known = KnownVersions(charter: 1, participation: 3, delegation: 4)
-        try core.transaction {
+        try core.transaction { () throws -> Void in
             let closing = try core.closeInGoodOrder(log, time: Fixture.time())
             #expect(closing.header.operation == .logClosed)
             #expect(closing.header.known == knowing.known)

@@ -17,6 +17,7 @@ public struct NodeAccess: Sendable {
     let execution: CommandExecution
     let stopping: StopSignal
     let backups = NodeBackups()
+    let scrub: Scrub
     /// Tells of every commit that brought entries.
     public let commits: CommitFeed
 
@@ -25,8 +26,8 @@ public struct NodeAccess: Sendable {
         store = node.store
         driver = node.driver
         views = node.views
-        execution = CommandExecution(
-            node: node.configuration.node, network: node.configuration.network, clock: NodeClock())
+        scrub = node.scrub
+        execution = CommandExecution(node: node.configuration.node, network: node.configuration.network)
         self.stopping = stopping
         self.commits = commits
     }
@@ -79,6 +80,7 @@ public struct NodeAccess: Sendable {
         let transport = TransportStatus(await driver.transportMetrics())
         let startText = await driver.startText
         let start = pause ?? startText
+        let scrub = try await scrub.status()
         let configuration = configuration
         return try await store.read { core, state in
             let streams = try state.streamStatus(core, vouchers: vouchers) { log, _ in knownAt[log] ?? [] }
@@ -89,6 +91,7 @@ public struct NodeAccess: Sendable {
                 region: state.chain.node(configuration.node)?.region, charterVersion: max(state.chain.count, 1) - 1,
                 start: core.stoppedBy.map { "stopped: \($0)" } ?? start,
                 storeFailure: core.stoppedBy?.description, forkedLogs: try core.forkedLogs().sorted(),
+                scrub: scrub,
                 entries: try core.logs().reduce(0) { $0 + $1.count }, counts: counts,
                 streams: streams, peers: NodeAccess.peers(replication, state.chain, of: configuration.node),
                 transport: transport,

@@ -89,6 +89,8 @@ public struct NodeConfiguration: Hashable, Sendable, Codable {
     public var peers: [String: String]
     /// Where the HTTP interface listens; nil where the node has none.
     public var http: HTTPListener?
+    /// When everything stored is read again; nil for the defaults.
+    public var scrub: ScrubSettings?
     /// The public link keys of peers, in hexadecimal, by which a node that holds no charter yet knows whom it gets it from. What
     /// the charter says replaces them.
     public var peerKeys: [String: String]?

@@ -17,6 +17,8 @@ public struct NodeStatus: Hashable, Sendable, Codable {
     public var storeFailure: String?
     /// Logs of which their node signed two histories: a backup, a copy or a second machine of it was run.
     public var forkedLogs: [LogID]
+    /// What reading all of it again has found.
+    public var scrub: ScrubStatus
     /// Entries held, of all streams.
     public var entries: UInt64
     /// What the streams of locations hold, together.
@@ -35,6 +37,8 @@ public struct NodeStatus: Hashable, Sendable, Codable {
     /// What somebody has to see to at once, a sentence each.
     public var alerts: [String] {
         (storeFailure.map { ["nothing is written any more, reading goes on: \($0)"] } ?? [])
+            + scrub.damaged.map { "\($0); other nodes are asked for it" }
+            + scrub.problems.map { "\($0); restore a backup beside this node and run 'varde verify' on both" }
             + forkedLogs.map { log in
                 "log \(log) is forked: its node signed two histories of it. Everything in both counts. Find out which "
                     + "backup, copy or second machine of that node was run, and end it"

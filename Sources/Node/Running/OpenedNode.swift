@@ -14,6 +14,7 @@ struct OpenedNode {
     let driver: ReplicationDriver
     let transport: ZeroMQTransport
     let views: StudyViews
+    let scrub: Scrub
 
     /// Opens the node in a directory.
     ///
@@ -39,7 +40,8 @@ struct OpenedNode {
             StoreConfiguration(
                 directory: directory.path, network: configuration.network, node: configuration.node,
                 signingSeed: keys.signingSeed, software: Software.name),
-            lock: lock, companion: { core in try NodeStart.state(core, founding: founding, configuration) },
+            lock: lock,
+            companion: { core in try NodeStart.state(core, founding: founding, network: configuration.network) },
             onCommit: { logs in
                 onCommit(logs)
                 link.take(logs)
@@ -58,7 +60,10 @@ struct OpenedNode {
         let (driver, transport) = try await join(
             configuration, directory, keys: keys, store: store, link: link, logger: logger)
         return OpenedNode(
-            configuration: configuration, store: store, driver: driver, transport: transport, views: views)
+            configuration: configuration, store: store, driver: driver, transport: transport, views: views,
+            scrub: Scrub(
+                directory: directory.path, store: store, driver: driver,
+                settings: configuration.scrub ?? ScrubSettings(), logger: logger))
     }
 
     private static func join(

@@ -9,6 +9,8 @@ package struct IngestAnswer {
     package var result: Result<LogHead, IngestFailure>
     /// What the range brought to light of its log: nil where it is forked no more than before.
     package var fork: KnownFork?
+    /// Whether something that was damaged here is whole again.
+    package var isRepair = false
 
     /// States what became of a range.
     package init(result: Result<LogHead, IngestFailure>, fork: KnownFork? = nil) {
@@ -19,7 +21,10 @@ package struct IngestAnswer {
 
 /// Stores a range of a peer's and folds what is new in it.
 package enum RangeIngest {
-    static func ingest(
+    /// Stores a range and folds what is new in it into the node's state.
+    ///
+    /// - Throws: what stops the store.
+    package static func ingest(
         _ range: EntryRange, name: LogName, from peer: NodeID, time: NodeTime, _ core: StoreCore,
         _ state: inout NodeState
     ) throws -> IngestAnswer {
@@ -46,8 +51,38 @@ package enum RangeIngest {
         fold: (WrittenEntry) throws -> Void, onFork: (LogName) -> Void
     ) throws -> IngestAnswer {
         try core.register(name.trunk)
+        let repaired = try repair(range, name: name, key: key, time: time, core, fold: fold)
         let wasForked = try core.isForked(name.log)
-        switch try core.ingest(range, of: name, key: key, from: peer, time: time) {
+        var answer = try take(
+            try core.ingest(range, of: name, key: key, from: peer, time: time), name: name, wasForked: wasForked, core,
+            fold: fold, onFork: onFork)
+        answer.isRepair = repaired > 0
+        return answer
+    }
+
+    /// Puts what is damaged here back from the range, and folds it, which was not folded as it was.
+    private static func repair(
+        _ range: EntryRange, name: LogName, key: [UInt8], time: NodeTime, _ core: StoreCore,
+        fold: (WrittenEntry) throws -> Void
+    ) throws -> Int {
+        let places = try core.openDamage()
+        guard !places.isEmpty else { return 0 }
+        let count = try core.repair(range, of: name, key: key, time: time)
+        guard count > 0 else { return 0 }
+        for place in Set(places).subtracting(try core.openDamage()) where place.kind == .entry {
+            let address = EntryAddress(log: place.log, index: place.index)
+            guard let stored = try core.entry(at: address), let row = try core.log(place.log) else { continue }
+            try fold(WrittenEntry(stored.raw, id: stored.id, at: address, in: row.name))
+        }
+        return count
+    }
+
+    /// Folds what is new, and says what the machine is told.
+    private static func take(
+        _ outcome: IngestOutcome, name: LogName, wasForked: Bool, _ core: StoreCore,
+        fold: (WrittenEntry) throws -> Void, onFork: (LogName) -> Void
+    ) throws -> IngestAnswer {
+        switch outcome {
         case .stored(let stored):
             for (offset, checked) in stored.entries.enumerated() {
                 let address = EntryAddress(log: stored.head.name.id, index: stored.first + UInt64(offset))

@@ -1,8 +1,8 @@
-import EventLog
+package import EventLog
 import Logging
-import Replication
+package import Replication
 import Store
-import StoreCore
+package import StoreCore
 import Synchronization
 import Trial
 import ZeroMQTransport
@@ -190,6 +190,19 @@ actor ReplicationDriver {
     /// The nodes known to hold a log durably up to a size.
     func knownAt(_ logs: [(LogID, UInt64)]) -> [LogID: [NodeID]] {
         Dictionary(logs.map { ($0.0, machine.knownAt(log: $0.0, size: $0.1)) }) { first, _ in first }
+    }
+
+    // MARK: Damage
+
+    /// Asks peers for what is damaged here, each place under the name that it is told under.
+    func repair(_ places: [DamagedPlace]) async {
+        let named = try? await store.read { core, _ in
+            try places.map { place in
+                let address = EntryAddress(log: place.log, index: place.firstWanted)
+                return (try core.segment(of: address)?.head.name.id ?? place.log, place.firstWanted)
+            }
+        }
+        for (log, index) in named ?? [] { perform(machine.repair(log, from: index, now: now)) }
     }
 
     // MARK: The start
@@ -401,6 +414,12 @@ actor ReplicationDriver {
                         }
                         if let proof = fork.proof { perform(machine.forkProven(proof, of: fork.name, now: now)) }
                     }
+                    if answer.isRepair {
+                        perform(machine.repaired(pending.range.log, from: pending.range.start, now: now))
+                        logger.notice(
+                            "what was damaged is whole again",
+                            metadata: ["log": "\(pending.range.log)", "from": "\(pending.peer)"])
+                    }
                     perform(machine.ingestFinished(pending.token, answer.result, now: now))
                 }
             } catch {
@@ -418,7 +437,7 @@ actor ReplicationDriver {
 
 extension CharterRecord {
     /// A signed version as the store keeps it.
-    init(_ signed: SignedCharter) {
+    package init(_ signed: SignedCharter) {
         self.init(version: signed.charter.number, bytes: signed.charterBytes, signatures: signed.bytes)
     }
 }

@@ -158,6 +158,7 @@ extension HaveRow {
         guard let epoch else { throw .missing(field: 3) }
         guard size > 0 else { throw .outOfRange(field: 4) }
         guard let root else { throw .missing(field: 5) }
+        guard leaf != nil || index == 0 else { throw .missing(field: 31) }
         let fork = leaf.map { ForkPoint(index: index, leaf: $0) }
         guard size > fork?.index ?? 0 else { throw .outOfRange(field: 30) }
         self.init(node: node, stream: stream, epoch: epoch, size: size, root: root, fork: fork)
