@@ -164,9 +164,13 @@ public struct LocationFold: Sendable {
         if let header = entry.header { activity[entry.writer, default: NodeActivity()].note(header) }
         if unreported == nil { unreported = [] }
         if case .participantRegistered? = entry.action?.operation, let key = entry.commandKey {
+            let isRepeated = registrations[key] != nil
             registrations[key, default: []].append(entry)
             handles[entry.id] = entry.header?.subject
-            if deferred?.registrations.insert(key) == nil { try regroup(key, source: source, judge: judge) }
+            // What follows a first registration is applied to its record as it comes, which is cheaper than reading it again.
+            if !isRepeated || deferred?.registrations.insert(key) == nil {
+                try regroup(key, source: source, judge: judge)
+            }
         } else if let reference = entry.action?.operation.participant {
             references[reference, default: [:]][entry.id] = entry.address
             try place(entry, under: reference, source: source, judge: judge)

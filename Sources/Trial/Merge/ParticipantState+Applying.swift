@@ -163,30 +163,31 @@ extension ParticipantState {
         for (position, line) in lines.enumerated() {
             let (id, identity, givesID) = place(of: line, at: position, table)
             let shape = InstanceState.Shape(kind: line.kind, oid: line.oid, parent: line.parent.map { table.ids[$0] })
+            let whole: InstanceID?
             if let index = instances.index(forKey: id) {
                 if !instances.values[index].fits(line, shape, givesID: givesID) { table.fits = false }
+                whole = self.whole(around: id, instances.values[index].shape, isWhole: instances.values[index].isWhole)
             } else {
                 var state = InstanceState(shape: shape, identity: identity)
                 state.isWhole = line.isWhole
                 state.isPlaced = givesID
                 instances[id] = state
+                whole = self.whole(around: id, shape, isWhole: line.isWhole)
             }
             if line.beginsHere || line.identity == .own {
-                instances[id]?.beginnings[Beginning(entry: table.entry, position: UInt64(position))] =
-                    InstanceState.Start(
-                        repeatKey: line.repeatKey, seen: line.seenBeginnings.map { standing(for: $0) })
+                let start = InstanceState.Start(
+                    repeatKey: line.repeatKey, seen: line.seenBeginnings.map { standing(for: $0) })
+                instances[id]?.beginnings[Beginning(entry: table.entry, position: UInt64(position))] = start
             }
             table.ids.append(id)
-            table.wholes.append(whole(around: id))
+            table.wholes.append(whole)
         }
     }
 
     /// The whole that an instance is or stands in.
-    private func whole(around id: InstanceID) -> InstanceID? {
-        guard let index = instances.index(forKey: id) else { return nil }
-        let shape = instances.values[index].shape
+    private func whole(around id: InstanceID, _ shape: InstanceState.Shape, isWhole: Bool) -> InstanceID? {
         if shape.kind == .itemGroup, let form = shape.parent, instances[form]?.isWhole == true { return form }
-        return instances.values[index].isWhole ? id : nil
+        return isWhole ? id : nil
     }
 
     /// The instance that a line means, by what later entries name it, and whether it is the line that gives the id: the

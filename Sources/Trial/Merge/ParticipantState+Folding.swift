@@ -27,7 +27,8 @@ extension ParticipantState {
         for entry in entries.sorted(by: { $0.id < $1.id }) {
             if state.admits(entry, judge: judge) { effective.append(entry) }
         }
-        let distinct = state.withCommonBeginnings(state.distinctCommands(effective), effective)
+        var distinct = state.distinctCommands(effective)
+        distinct = state.withCommonBeginnings(distinct, effective)
         for entry in distinct where entry.commandKey == registration.commandKey {
             state.note(.commandRepeatedWithOtherContent, of: registration.id)
             state.note(.commandRepeatedWithOtherContent, of: entry.id)

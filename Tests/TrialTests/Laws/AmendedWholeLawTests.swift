@@ -42,12 +42,6 @@ struct AmendedWholeLawTests {
         return try world.write(draft, at: person.home)
     }
 
-    private func spread(_ world: TrialTestWorld, without forgotten: Set<CommandID> = []) throws -> [WrittenEntry] {
-        let entries = world.entries
-        for node in Self.everywhere { try world.deliver(entries, to: node) }
-        return entries
-    }
-
     @Test func `a correction under definitions by which the form is whole no more loses nothing`() throws {
         let (world, participant, _) = try written()
         world[.stavanger].definition = TestStudy.withoutWholes

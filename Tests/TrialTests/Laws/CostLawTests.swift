@@ -29,7 +29,7 @@ struct CostLawTests {
         let absent = EntryID(.sha256([1]))
         save.seen = (0..<16_384).map { ValueID(entry: absent, position: $0) }
         let change = save.changes[0]
-        save.changes = (0..<4_000).map { number in
+        save.changes = (0..<3_500).map { number in
             var one = change
             one.item = ItemOID("I.\(number)")
             return one
@@ -69,7 +69,7 @@ struct CostLawTests {
             try world.write(draft, at: .haukeland)
         }
         for number in 0..<20 {
-            try world.register(label: "S-\(number)", to: .haukeland, command: CommandID(derivedFrom: .sha256([2])))
+            try world.register(to: .haukeland, label: "S-\(number)", command: CommandID(derivedFrom: .sha256([2])))
             try world.restore(.haukeland, from: world.entries)
         }
         let source = CountingSource(world.entries)
