@@ -85,6 +85,11 @@ struct PeerState: Sendable {
     var hints = LogQueue()
     var nextHint: MonotonicMilliseconds = 0
 
+    // MARK: Witnessing
+
+    /// What it has to do with it as a witness.
+    var witnessing = PeerWitnessing()
+
     // MARK: Counting
 
     var sentBytes: UInt64 = 0
@@ -133,12 +138,14 @@ struct PeerState: Sendable {
         pushedBytes = 0
         pushCount = 0
         hints.removeAll()
+        witnessing = PeerWitnessing()
     }
 
     /// How many things are kept in mind: what a hostile peer could make grow.
     var footprint: Int {
         known.count + backOffs.count + flows.count + ready.count + pushCount + pushes.count + hints.count
             + candidates.count + reportedOnce.count + knownForks.count + (vector?.named.count ?? 0)
+            + witnessing.footprint
     }
 }
 

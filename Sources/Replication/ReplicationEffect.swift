@@ -12,6 +12,22 @@ public struct IngestToken: Hashable, Sendable {
     public let number: UInt64
 }
 
+/// Names a cosignature or a proof that was asked for.
+public struct WitnessToken: Hashable, Sendable {
+    /// Counts up within one machine.
+    public let number: UInt64
+}
+
+/// Why a head was not cosigned after all.
+public enum CosigningFailure: Error, Hashable, Sendable {
+    /// Another head was cosigned meanwhile, or before this process knew: the newest.
+    case otherNewest(StatedHead?)
+    /// The entries held here have another root at the size that was cosigned before.
+    case contradictsHeld(StatedHead)
+    /// Not now: the disk refused, or the key may not be used. Nobody's fault.
+    case failed(String)
+}
+
 /// What the state machine wants done. Effects are carried out in their order; those of later inputs come after.
 public enum ReplicationEffect: Hashable, Sendable {
     /// Send these bytes. What the transport does not take is told with ``ReplicationMachine/sendFailed(to:now:)``.
@@ -39,6 +55,18 @@ public enum ReplicationEffect: Hashable, Sendable {
     case storeForkProof(ForkProof, name: LogName, from: NodeID)
     /// Something for people to know.
     case report(ReplicationIncident)
+    /// Store durably that this head is the newest that this node has cosigned of its log, provided that the newest is still
+    /// the one named and, where the log is held here, that its first entries have that root; then sign. The answer is
+    /// ``ReplicationMachine/cosigned(_:_:now:)``.
+    case cosign(WitnessToken, StatedHead, after: StatedHead?, writer: NodeID)
+    /// Make the proof that the newest signed head of an own log extends an earlier size, 0 for none. The answer is
+    /// ``ReplicationMachine/proved(_:_:now:)``, nil where it cannot be made.
+    case prove(WitnessToken, log: LogID, from: UInt64)
+    /// Store these cosignatures, whose signatures are verified, as far as they do not contradict the entries held. The
+    /// answer is ``ReplicationMachine/cosignaturesKept(_:contradicting:now:)``.
+    case keepCosignatures([KeptCosignature], from: NodeID)
+    /// This node's witness key is not to be used any more: a peer showed a cosignature of its own that it does not know.
+    case retireWitnessKey(KeptCosignature, from: NodeID)
 }
 
 /// Why the store did not take a range.
@@ -101,6 +129,15 @@ public struct ReplicationIncident: Hashable, Sendable, CustomStringConvertible {
         case refusedByPeer(RefusalCode, String)
         /// The local store could not take entries.
         case storeFailed(log: LogID, reason: String)
+        /// A signed head that does not extend the one this node cosigned before: the log's writer signed two histories, or
+        /// made a wrong proof. Both signed heads where they are at hand.
+        case witnessRefused(log: LogID, WitnessRefusal, shown: [UInt8])
+        /// A cosignature that is none: its key did not make it.
+        case cosignatureInvalid(WitnessName)
+        /// A witness vouches for another root than that of the entries held here.
+        case cosignatureContradicts(log: LogID, size: UInt64, WitnessName)
+        /// This node has cosigned what it does not remember: its state was set back.
+        case witnessStateLost(log: LogID, size: UInt64)
         /// The local store could not give entries that it should hold.
         case rangeNotReadable(log: LogID, from: UInt64)
     }
@@ -155,6 +192,22 @@ public struct ReplicationIncident: Hashable, Sendable, CustomStringConvertible {
         case .storeFailed(let log, let reason): "entries of log \(log) from \(peer) could not be stored: \(reason)"
         case .rangeNotReadable(let log, let from):
             "entries of log \(log) from \(from) on, wanted by \(peer), could not be read here; run 'varde verify'"
+        default: witnessDescription
+        }
+    }
+
+    /// The sentences about witnesses.
+    private var witnessDescription: String {
+        switch kind {
+        case .witnessRefused(let log, let refusal, _):
+            "a head of log \(log) by \(peer) was not cosigned: \(refusal)"
+        case .cosignatureInvalid(let witness): "\(peer) sent a cosignature of '\(witness)' that its key did not make"
+        case .cosignatureContradicts(let log, let size, let witness):
+            "'\(witness)' vouches for other entries among the first \(size) of log \(log) than are held here; "
+                + "run 'varde verify' on both"
+        case .witnessStateLost(let log, let size):
+            "\(peer) shows that this node cosigned log \(log) at size \(size), of which it knows nothing: its disk was set "
+                + "back, and it cosigns no more with this key; make a new one with 'varde network rotate --witness'"
         default: "\(peer): \(kind)"
         }
     }

@@ -84,6 +84,7 @@ extension ReplicationMachine {
         peers[peer]?.phase = .exchanging
         sendDigest(to: peer, isAnswer: false)
         considerAll(of: peer)
+        beginWitnessing()
     }
 
     private mutating func requestCharter(from peer: NodeID) {

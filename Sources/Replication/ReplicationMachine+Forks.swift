@@ -119,11 +119,20 @@ extension ReplicationMachine {
     mutating func noteBranch(_ name: LogName) -> Bool {
         guard name.fork != nil else { return true }
         if namedBranches[name.log]?.contains(name.id) == true { return true }
-        guard namedBranches.count < configuration.logsPerPeer, namedBranches[name.log]?.count ?? 0 < 1_024 else {
-            return false
-        }
+        if namedBranchCount >= configuration.logsPerPeer { forgetBranches() }
+        guard namedBranchCount < configuration.logsPerPeer else { return false }
         namedBranches[name.log, default: []].insert(name.id)
+        namedBranchCount += 1
         return true
+    }
+
+    /// Keeps in mind only the branches that some peer says to hold now.
+    private mutating func forgetBranches() {
+        namedBranches = [:]
+        for name in order.flatMap({ peers[$0]?.known.values.map(\.name) ?? [] }) where name.fork != nil {
+            namedBranches[name.log, default: []].insert(name.id)
+        }
+        namedBranchCount = namedBranches.values.reduce(0) { $0 + $1.count }
     }
 
     /// Whether the entries before a branch are here, without which it cannot be checked.
@@ -191,6 +200,7 @@ extension ReplicationMachine {
 
     /// The store has compared a range.
     mutating func finishSearch(_ item: IngestRecord, _ result: Result<LogHead, IngestFailure>) {
+        if finishRepair(item) { return }
         // Where it made a branch, the pull has ended already.
         guard let pull = pulls[item.log], pull.number == item.pull, pull.searchedFrom != nil else { return }
         switch result {

@@ -1,4 +1,4 @@
-import EventLog
+public import EventLog
 
 /// Comparing heads: one digest, and on difference the vector of heads.
 extension ReplicationMachine {
@@ -6,6 +6,11 @@ extension ReplicationMachine {
     func shares(_ stream: StreamID, with peer: NodeID) -> Bool {
         charter.isAdmitted(node) && charter.isAdmitted(peer) && policy.mayHold(node, stream)
             && policy.mayHold(peer, stream)
+    }
+
+    /// Whether a node may hold a stream, by the charter and policy here.
+    public func mayHold(_ peer: NodeID, _ stream: StreamID) -> Bool {
+        charter.isAdmitted(peer) && policy.mayHold(peer, stream)
     }
 
     /// The heads held here in streams shared with a peer, by log id.
@@ -49,7 +54,11 @@ extension ReplicationMachine {
         let hasAnswered = peers[peer]?.hasAnswered ?? false
         let next = now + (hasAnswered ? configuration.antiEntropyMilliseconds : configuration.retryMilliseconds)
         peers[peer]?.nextDigest = next
-        send(.haveDigest(HaveDigest(digest: mine.hash, count: mine.count, isAnswer: isAnswer)), to: peer)
+        let cosignatures = cosignatureDigest(for: peer)
+        send(
+            .haveDigest(
+                HaveDigest(digest: mine.hash, count: mine.count, isAnswer: isAnswer, cosignatures: cosignatures)),
+            to: peer)
     }
 
     mutating func receive(_ digest: HaveDigest, from peer: NodeID) {
@@ -71,6 +80,7 @@ extension ReplicationMachine {
             peers[peer]?.lastDigest = now
             sendDigest(to: peer, isAnswer: true)
         }
+        compareCosignatures(theirs.cosignatures, with: peer)
         if mine.hash == theirs.digest && mine.count == theirs.count {
             learnEqual(peer)
         } else {

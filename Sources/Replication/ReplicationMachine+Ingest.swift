@@ -123,6 +123,7 @@ extension ReplicationMachine {
         guard head.size > start, !inner.contains(log) else { return }
         held[log] = head
         headsVersion += 1
+        noteForWitnesses(head)
         for peer in order where peers[peer]?.isExchanging == true && shares(head.name.stream, with: peer) {
             spread(head, start: start, isOwn: source == nil && head.name.node == node, to: peer)
         }

@@ -68,6 +68,7 @@ extension ReplicationMachine {
             sendDigest(to: peer, isAnswer: false)
             considerAll(of: peer)
         }
+        beginWitnessing()
     }
 }
 
@@ -113,8 +114,8 @@ extension ReplicationMachine {
     /// How many things are kept in mind for all peers together; a hostile peer must not make it grow without bound.
     package var footprint: Int {
         peers.values.reduce(
-            pulls.count + pending.count + ingests.count + reads.count + searches.count
-                + namedBranches.values.reduce(0) { $0 + $1.count }
+            pulls.count + pending.count + ingests.count + reads.count + searches.count + repairs.count
+                + namedBranchCount + witness.footprint
         ) { $0 + $1.footprint }
     }
 }

@@ -14,10 +14,13 @@ public import EventLog
 /// Invariants:
 /// - nothing but greetings, versions of the charter and refusals is sent to a peer whose charter is not the one here,
 ///   or that the charter does not admit;
-/// - no message names a stream or log, by name or id, that its receiver may not hold by the newest charter and policy here;
+/// - no message names a stream that its receiver may not hold by the newest charter and policy here, nor a log of one, by
+///   name or id; but for messages between a log's writer and its witness, which name the log by its id, a hash;
 /// - a log is pulled from at most one peer at a time, and the outstanding credit of all pulls from one peer is at most
 ///   ``ReplicationConfiguration/creditWindowBytes``;
 /// - for each peer at most one read of the store is under way, and no entries are kept in memory;
+/// - a cosignature of this node leaves it only after the store said that it is durable, and of one log none is made within
+///   ``ReplicationConfiguration/witnessMilliseconds`` of the one before, nor one over a head that does not extend it;
 /// - a receipt for a size is sent only after the store said that so much is durable.
 public struct ReplicationMachine: Sendable {
     /// This node.
@@ -38,8 +41,12 @@ public struct ReplicationMachine: Sendable {
     var inner: Set<LogID> = []
     /// Branches that peers named, by their log.
     var namedBranches: [LogID: Set<LogID>] = [:]
+    /// How many they are.
+    var namedBranchCount = 0
     /// How often a peer's history of a log was looked at, each time from farther back, to find where it leaves ours.
     var searches: [ForkSearch: Int] = [:]
+    /// Places of logs that are damaged here and are asked of peers, by log or segment.
+    var repairs: [LogID: [UInt64]] = [:]
     /// One proof of every fork that is known here.
     var forkProofs: [LogID: (name: LogName, proof: ForkProof)] = [:]
     /// Counts changes of `held`, the policy and the charter, so that digests need not be computed twice.
@@ -54,6 +61,8 @@ public struct ReplicationMachine: Sendable {
     var pending: [LogID: PendingIngest] = [:]
     var ingests: [IngestToken: IngestRecord] = [:]
     var reads: [ReadToken: ReadRecord] = [:]
+    /// What it has vouched for, and who vouches for what.
+    var witness = WitnessState()
     /// Gives tokens, pulls, vectors and generations their numbers.
     var counter: UInt64 = 0
     var now: MonotonicMilliseconds = 0
@@ -69,9 +78,14 @@ public struct ReplicationMachine: Sendable {
     ///   - forks: the pieces of every forked log, whose heads are not among `heads`, and its proof where there is one.
     ///   - policy: who may hold which stream.
     ///   - configuration: limits and times.
+    ///   - witness: in what way this node takes part in witnessing.
+    ///   - cosigned: the head that it cosigned last of each log, and who writes the log.
+    ///   - kept: the cosignatures that are stored, this node's own among them.
     public init(
         node: NodeID, incarnation: UInt64, charter: CharterChain, heads: [LogHead], forks: [KnownFork] = [],
-        policy: any HoldingPolicy, configuration: ReplicationConfiguration = ReplicationConfiguration()
+        policy: any HoldingPolicy, configuration: ReplicationConfiguration = ReplicationConfiguration(),
+        witness mode: WitnessMode = .none, cosigned: [(head: StatedHead, writer: NodeID)] = [],
+        kept: [KeptCosignature] = []
     ) {
         self.node = node
         self.incarnation = incarnation
@@ -80,6 +94,10 @@ public struct ReplicationMachine: Sendable {
         self.configuration = configuration
         for head in heads where head.size > 0 { held[head.name.id] = head }
         for fork in forks { take(fork) }
+        witness.mode = mode
+        for (head, writer) in cosigned { witness.newest[head.log] = (head, writer) }
+        for row in kept { keep(row) }
+        beginWitnessing()
     }
 
     /// Applies one input and gives what it brought about.
@@ -107,6 +125,8 @@ public struct ReplicationMachine: Sendable {
         for node in order where peers[node]?.isExchanging == true {
             serve(node)
             flushHints(node)
+            askWitness(node)
+            flushCosignatures(to: node)
         }
     }
 
@@ -168,6 +188,8 @@ extension ReplicationMachine {
     public mutating func tick(now: MonotonicMilliseconds) -> [ReplicationEffect] {
         step(now) { machine in
             for peer in machine.order { machine.tick(peer) }
+            machine.beginRepairs()
+            machine.cosignHeld()
         }
     }
 
@@ -205,6 +227,9 @@ extension ReplicationMachine {
         case .range(let range): receive(range, from: peer)
         case .receipt(let receipt): receive(receipt, from: peer)
         case .rangeUnavailable(let unavailable): receive(unavailable, from: peer)
+        case .witnessRequest(let request): receive(request, from: peer)
+        case .witnessState(let state): receive(state, from: peer)
+        case .cosignatures(let rows): receive(rows, from: peer)
         case .forkProof(let message): receive(message, from: peer)
         case .forkKnown(let known): receive(known, from: peer)
         default: break

@@ -22,6 +22,8 @@ public enum ReplicationProtocol {
     public static let proofHashes = 128
     /// Bytes of the text of a refusal.
     public static let refusalTextBytes = 512
+    /// Cosignatures in one message.
+    public static let cosignatures = 256
     /// Versions of the charter in one message.
     public static let charterVersions = 256
     /// Bytes of charter versions in one message; the first goes whatever its size.
@@ -62,6 +64,12 @@ public struct ReplicationConfiguration: Hashable, Sendable {
     public var hintMilliseconds: UInt64 = 20
     /// Shortest time between two answers of the costly kind (digests, vectors, charters) to one peer.
     public var answerMilliseconds: UInt64 = 100
+    /// Shortest time between two cosignatures of one log by this node, and between two requests to one witness for one.
+    public var witnessMilliseconds: UInt64 = 10_000
+    /// Longest time after which a witness that does not answer is asked again.
+    public var witnessPatienceMilliseconds: UInt64 = 16 * 60_000
+    /// Shortest time between two messages with cosignatures to one peer.
+    public var cosignatureMilliseconds: UInt64 = 1_000
     /// Incidents reported about one peer in a minute; the rest is only counted.
     public var incidentsPerMinute = 16
 

@@ -143,6 +143,17 @@ enum Schema {
             utc_milliseconds INTEGER NOT NULL
         ) STRICT;
 
+        -- What was found to be altered since it was checked; open until it was repaired.
+        CREATE TABLE damage (
+            branch INTEGER NOT NULL REFERENCES logs (branch),
+            leaf_index INTEGER NOT NULL,
+            kind INTEGER NOT NULL CHECK (kind IN (1, 2)),
+            found_milliseconds INTEGER NOT NULL,
+            text TEXT NOT NULL,
+            repaired_milliseconds INTEGER,
+            PRIMARY KEY (branch, leaf_index, kind)
+        ) STRICT, WITHOUT ROWID;
+
         CREATE TABLE incidents (
             number INTEGER PRIMARY KEY,
             utc_milliseconds INTEGER NOT NULL,
@@ -157,7 +168,7 @@ enum Schema {
 
     /// What may never change once it is there.
     private static let permanent = [
-        "meta", "entries", "checkpoints", "arrivals", "commands", "charters", "orders", "drops", "fork_proofs",
+        "meta", "arrivals", "commands", "charters", "orders", "drops", "fork_proofs",
     ]
 
     private static var guards: String {
@@ -169,16 +180,32 @@ enum Schema {
             BEGIN SELECT RAISE(ABORT, 'what is recorded in \(table) is never deleted'); END;
             """
         }
-        return (permanentGuards + [bodyGuards, logGuards]).joined(separator: "\n")
+        return (permanentGuards + [repairGuards, bodyGuards, logGuards]).joined(separator: "\n")
     }
+
+    /// What changes only where it was found to be damaged, and only back to what its writer signed.
+    private static let repairGuards = [("entries", "leaf_index", 1), ("checkpoints", "size", 2)].map {
+        table, key, kind in
+        """
+        CREATE TRIGGER \(table)_no_update BEFORE UPDATE ON \(table)
+        WHEN NEW.branch IS NOT OLD.branch OR NEW.\(key) IS NOT OLD.\(key) OR NOT EXISTS (
+            SELECT 1 FROM damage WHERE branch = OLD.branch AND leaf_index = OLD.\(key) AND kind = \(kind)
+                AND repaired_milliseconds IS NULL)
+        BEGIN SELECT RAISE(ABORT, 'what is recorded in \(table) never changes'); END;
+        CREATE TRIGGER \(table)_no_delete BEFORE DELETE ON \(table)
+        BEGIN SELECT RAISE(ABORT, 'what is recorded in \(table) is never deleted'); END;
+        """
+    }.joined(separator: "\n")
 
     private static let bodyGuards = """
         CREATE TRIGGER bodies_no_delete BEFORE DELETE ON bodies
         BEGIN SELECT RAISE(ABORT, 'what is recorded in bodies is never deleted'); END;
         CREATE TRIGGER bodies_update_under_order BEFORE UPDATE ON bodies
         WHEN NEW.branch IS NOT OLD.branch OR NEW.leaf_index IS NOT OLD.leaf_index
-            OR length(NEW.body) >= length(OLD.body)
-            OR NOT EXISTS (SELECT 1 FROM drops WHERE branch = OLD.branch AND leaf_index = OLD.leaf_index)
+            OR ((length(NEW.body) >= length(OLD.body)
+                OR NOT EXISTS (SELECT 1 FROM drops WHERE branch = OLD.branch AND leaf_index = OLD.leaf_index))
+            AND NOT EXISTS (SELECT 1 FROM damage WHERE branch = OLD.branch AND leaf_index = OLD.leaf_index AND kind = 1
+                AND repaired_milliseconds IS NULL))
         BEGIN SELECT RAISE(ABORT, 'a body only loses parts, and only under a stored order'); END;
         """
 

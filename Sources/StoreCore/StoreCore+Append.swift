@@ -24,11 +24,15 @@ extension StoreCore {
         if let subject = draft.subject, try orders(for: draft.stream).erased.contains(subject) {
             throw StoreError.subjectErased(subject)
         }
+        if let open = openLogs[draft.stream].flatMap({ state(of: $0) }), try lastKnown(in: open).isAbove(draft) {
+            throw StoreError.knowledgeFell(open.name.id)
+        }
         var written: [Entry] = []
         let branch = try openBranch(for: draft, time: time, written: &written)
         let entry = try write(draft, to: branch, time: time)
         written.append(entry)
         let address = EntryAddress(log: entry.header.log, index: entry.header.index)
+        lastKnown[address.log] = (lastKnown[address.log] ?? KnownVersions()).raised(to: draft.known)
         try statements.insertCommand(
             draft.command, actor: draft.authority.actor, branch: branch, index: address.index, digest: digest,
             isRequest: requestDigest != nil)
@@ -50,6 +54,22 @@ extension StoreCore {
         let epoch = plannedEpochs[stream] ?? Epoch(using: &generator)
         plannedEpochs[stream] = epoch
         return epoch
+    }
+
+    /// What the last entries of an own log knew: numbers below these are void in it (`Protocols/merge.md`, M60).
+    func lastKnown(in log: LogState) throws -> KnownVersions {
+        if let known = lastKnown[log.name.id] { return known }
+        var known = KnownVersions()
+        var index = log.frontier.size
+        // Entries that rely on no delegation state none, so an earlier one may have known the highest.
+        while index > 0, known.delegation == 0 {
+            index -= 1
+            guard let stored = try entry(at: EntryAddress(log: log.name.id, index: index)) else { break }
+            if let header = try? EntryHeader(bytes: stored.raw.header) { known = known.raised(to: header.known) }
+            if log.name.stream.location == nil { break }
+        }
+        lastKnown[log.name.id] = known
+        return known
     }
 
     /// The branch of the stream's open log.
@@ -150,5 +170,21 @@ extension LogState {
             head = StatedHead(log: name.log, size: seen.size, root: seen.root)
         }
         return head
+    }
+}
+
+extension KnownVersions {
+    /// Whether a draft knows less. In a study's own stream delegation numbers are of several study sites and do not compare;
+    /// 0 stands for none that was relied on.
+    fileprivate func isAbove(_ draft: EntryDraft) -> Bool {
+        charter > draft.known.charter || participation > draft.known.participation
+            || draft.stream.location != nil && draft.known.delegation > 0 && delegation > draft.known.delegation
+    }
+
+    /// The higher of each number.
+    fileprivate func raised(to other: KnownVersions) -> KnownVersions {
+        KnownVersions(
+            charter: max(charter, other.charter), participation: max(participation, other.participation),
+            delegation: max(delegation, other.delegation))
     }
 }

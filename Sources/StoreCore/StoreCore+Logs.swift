@@ -103,6 +103,32 @@ extension StoreCore {
         try giveUp(state, reason: reason)
     }
 
+    /// Closes an open own log in good order: its last entry says so, and the next entry of its stream opens a new one.
+    ///
+    /// - Parameter time: the node's clock now.
+    /// - Returns: that last entry.
+    /// - Throws: as ``append(_:requestDigest:time:)`` does, and ``StoreError/notOwnLog(_:)``.
+    public func closeInGoodOrder(_ log: LogID, time: NodeTime) throws -> Entry {
+        try requireWritable()
+        guard let state = state(of: log), state.isOwn, state.status == .open else { throw StoreError.notOwnLog(log) }
+        let closing = LogClosing(name: state.name, command: CommandID(using: &generator))
+        let appended = try append(closing.draft(known: try lastKnown(in: state)), time: time)
+        try closeOwnLog(log, reason: .givenUp)
+        guard let entry = appended.entry else { preconditionFailure("a closing with a new command id was repeated") }
+        return entry
+    }
+
+    /// The open own logs that another key than the one in use has signed: they were begun before it was replaced, and are to be
+    /// closed.
+    public func openLogsOfOtherKeys() throws -> [LogID] {
+        try openLogs.values.sorted().filter { log in
+            guard let state = state(of: log), let note = try newestCheckpoint(of: log),
+                let signed = try? SignedCheckpoint(bytes: note)
+            else { return false }
+            return (try? signed.verify(with: signingKey(for: state.name).verifierKey)) == nil
+        }
+    }
+
     func giveUp(_ state: LogState, reason: LogCloseReason) throws {
         if case .closed = state.status { return }
         change(state.branch) { $0.status = .closed(reason) }
@@ -128,6 +154,10 @@ extension StoreCore {
             for state in logsByBranch.values.filter(\.isOwn).sorted(by: { $0.branch < $1.branch }) {
                 try giveUp(state, reason: state.status == .open ? .guardFailed : .takenBack)
             }
+        }
+        // A log that was suspended when the process ended is never written to again, whatever becomes of its entries.
+        for state in logsByBranch.values where state.isOwn {
+            if case .suspended = state.status { try giveUp(state, reason: .takenBack) }
         }
         undo.append(.startConfirmed)
         isStartConfirmed = true

@@ -6,7 +6,7 @@ extension StoreCore {
         _ configuration: StoreConfiguration, generator: inout any RandomNumberGenerator
     ) throws -> EventTables {
         let path = StoreConfiguration.eventsFile(in: configuration.directory)
-        try SmallFile.makeFile(path)
+        try configuration.files.makeFile(path)
         do {
             let connection = try Connection(path: path, access: .readWrite, vfs: configuration.fileSystem)
             try connection.execute(Schema.commonPragmas)
@@ -21,6 +21,7 @@ extension StoreCore {
             }
             try connection.execute(Schema.writerPragmas)
             if isNew { try found(connection, configuration, generator: &generator) }
+            try connection.execute(WitnessTables.create)
             let identity = try readIdentity(connection)
             guard identity.network == configuration.network, identity.node == configuration.node else {
                 throw StoreError.otherNode(

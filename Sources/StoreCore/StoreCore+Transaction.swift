@@ -91,6 +91,11 @@ extension StoreCore {
     }
 
     private func takeBack(to mark: Int) {
+        // What was looked up or computed from entries that are taken back must not outlive them.
+        if undo.count > mark {
+            lastKnown = [:]
+            subtreeRoots = SubtreeRoots()
+        }
         while undo.count > mark, let step = undo.popLast() {
             switch step {
             case .log(let state): logsByBranch[state.branch] = state
@@ -186,7 +191,8 @@ extension StoreCore {
             guard let state = state(of: log) else { continue }
             heads[log] = HeadFile.Head(size: state.frontier.size, root: state.frontier.root)
         }
-        headFile.write(HeadFile(directory: directoryIdentity, machine: configuration.machine, heads: heads))
+        headFile.write(
+            HeadFile(directory: directoryIdentity, machine: configuration.machine, heads: heads).bytes)
         headFileIsStale = false
     }
 

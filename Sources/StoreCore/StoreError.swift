@@ -37,6 +37,9 @@ public enum StoreError: Error, Sendable {
     case notOwnLog(LogID)
     /// A head of the log was signed that is not held here; nothing is appended until a new epoch is opened.
     case logSuspended(LogID)
+    /// An entry of the log knew a later charter, participation or delegation than this draft: the log is to be closed, and the
+    /// draft written into a new one.
+    case knowledgeFell(LogID)
     /// The entry does not fit the limits of the format.
     case entryTooLarge(headerBytes: Int, entryBytes: Int)
     /// The participant of this handle has been erased.
@@ -81,6 +84,8 @@ extension StoreError: CustomStringConvertible {
         case .logSuspended(let log):
             "log \(log) is suspended: a later head of it was signed that is not held here; take the entries back and "
                 + "open a new epoch"
+        case .knowledgeFell(let log):
+            "an entry of log \(log) knew more than this one: close the log and write into a new one"
         case .entryTooLarge(let header, let entry):
             "the entry is too large (header \(header) bytes of at most \(FormatLimit.headerBytes), together \(entry) of "
                 + "at most \(FormatLimit.entryBytes)): put large content into chunks"

@@ -33,9 +33,13 @@ extension ZeroMQTransport {
         let router = try Socket(context: context, type: ZMQ_ROUTER)
         self.router = router
         try applyCommonOptions(to: router, address: configuration.bindAddress)
+        // Whoever binds is the server of CURVE (RFC 26): it proves its key before a client shows its own.
         try router.set(SocketOption(ZMQ_CURVE_SERVER, "CURVE_SERVER"), to: Int32(1))
+        // With a domain libzmq asks the handler of admission; where that is enforced and there is no handler it lets nobody
+        // in, and else everybody who knows our public key (4.3, `curve_server`).
         try router.set(SocketOption(ZMQ_ZAP_DOMAIN, "ZAP_DOMAIN"), to: [UInt8](Self.admissionDomain.utf8))
         try router.set(SocketOption(varde_zmq_zap_enforce_domain, "ZAP_ENFORCE_DOMAIN"), to: Int32(1))
+        // Else what is sent to a connection that is gone or full is dropped, and `send` says that it was taken.
         try router.set(SocketOption(ZMQ_ROUTER_MANDATORY, "ROUTER_MANDATORY"), to: Int32(1))
         try router.set(SocketOption(ZMQ_BACKLOG, "BACKLOG"), to: Int32(64))
         try startMonitor(
@@ -100,12 +104,18 @@ extension ZeroMQTransport {
         let timing = configuration.timing
         try socket.set(
             SocketOption(ZMQ_CURVE_SECRETKEY, "CURVE_SECRETKEY"), to: configuration.keyPair.secretKeyBytes)
+        // The default is no limit: an unauthenticated stranger's part is bounded by the handshake, an admitted peer's by this.
+        // It bounds each part of a message and not their number, see `ZeroMQTransport`.
         try socket.set(
             SocketOption(ZMQ_MAXMSGSIZE, "MAXMSGSIZE"), to: Int64(limits.messageBytes) + Self.frameOverheadBytes)
         let options: [(SocketOption, Int32)] = [
+            // In messages, so with MAXMSGSIZE they bound what libzmq holds for one connection. Beyond the first, `send` says
+            // so; beyond the second, TCP holds the peer back.
             (SocketOption(ZMQ_SNDHWM, "SNDHWM"), Int32(clamping: limits.sendQueueMessages)),
             (SocketOption(ZMQ_RCVHWM, "RCVHWM"), Int32(clamping: limits.receiveQueueMessages)),
             (SocketOption(ZMQ_HANDSHAKE_IVL, "HANDSHAKE_IVL"), timing.handshakeTimeoutMilliseconds),
+            // A peer behind a firewall that forgot the connection answers nothing; libzmq then closes it, and a DEALER
+            // connects anew. Off by default.
             (SocketOption(ZMQ_HEARTBEAT_IVL, "HEARTBEAT_IVL"), timing.heartbeatIntervalMilliseconds),
             (SocketOption(ZMQ_HEARTBEAT_TIMEOUT, "HEARTBEAT_TIMEOUT"), timing.heartbeatTimeoutMilliseconds),
             (SocketOption(ZMQ_HEARTBEAT_TTL, "HEARTBEAT_TTL"), timing.heartbeatTimeToLiveMilliseconds),

@@ -17,6 +17,9 @@ public import Logging
 /// *admitted* peer could fill memory with one message of endless parts (bound the process's memory); it resolves host
 /// names on the thread that serves all connections, so addresses in numbers are steadier.
 ///
+/// libzmq does not survive `fork` in a process with a context, unless `exec` follows at once. Nothing here forks, and a node
+/// starts no programs; Foundation's `Process` uses `posix_spawn`, and libzmq's descriptors are closed on `exec`.
+///
 /// Invariants:
 /// - All state is touched on the polling thread only.
 /// - Sockets and context exist exactly while `phase` is `running`; the polling thread then keeps the transport alive.

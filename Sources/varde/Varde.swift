@@ -22,7 +22,7 @@ struct Varde: AsyncParsableCommand {
             DemoCommand.self, NetworkCommand.self, NodeCommand.self, StatusCommand.self, StudyCommand.self,
             ImportCommand.self, ExportCommand.self, ProveCommand.self, VerifyCommand.self, ParticipantCommand.self,
             RebuildCommand.self, QueryCommand.self, TokenCommand.self, BackupCommand.self, RestoreCommand.self,
-            BenchCommand.self,
+            BenchCommand.self, SimulateCommand.self,
         ])
 
     static func main() async {

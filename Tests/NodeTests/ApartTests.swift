@@ -26,7 +26,16 @@ extension AcceptanceTests {
             }
 
             func conflicts(at node: NodeID) async throws -> [JSONValue] {
-                try await client(node).get("/api/v0/studies/\(study)/conflicts")["conflicts"].elements
+                // In pieces of one participant, which all together are the list.
+                var found: [JSONValue] = []
+                var cursor: String?
+                repeat {
+                    let more = cursor.map { "&cursor=\($0)" } ?? ""
+                    let piece = try await client(node).get("/api/v0/studies/\(study)/conflicts?limit=1" + more)
+                    found += piece["conflicts"].elements
+                    cursor = piece["next"].text
+                } while cursor != nil && found.count < 100
+                return found
             }
         }
 

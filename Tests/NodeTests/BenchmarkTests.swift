@@ -20,6 +20,10 @@ extension AcceptanceTests {
                 }
                 #expect(report.live.samples == 20)
                 #expect(report.live.medianMilliseconds < 500)
+                #expect(report.besideHarm.map(\.behaviour) == MisbehavingPeer.Behaviour.allCases)
+                // So few entries say nothing about speed; the flood was one, and the other peer kept still.
+                #expect(report.besideHarm[0].sentMegabytesPerSecond == 0)
+                #expect(report.besideHarm[1].sentMegabytesPerSecond > 1)
                 #expect(report.limits.curveMegabytesPerSecond > 0)
             }
         }

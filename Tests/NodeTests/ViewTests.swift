@@ -4,6 +4,7 @@ import Node
 import Testing
 import Trial
 import Views
+import Web
 
 /// What is read of views in these tests.
 enum NodeViews {
@@ -123,10 +124,50 @@ extension AcceptanceTests {
                 #expect(table.status == 0)
                 #expect(table.output.split(separator: "\n").count == 4)
                 #expect(table.errors.contains("only the first 3 rows"))
+                for name in ["VARDE.SCIATICA", "\(network.source.definition.studyName)"] {
+                    let named = try await scratch.varde(
+                        "query", "SELECT count(*) FROM participant", "--study", name, "--csv", "--dir", path)
+                    #expect(named.status == 0 && named.output.contains("4"), "\(name): \(named.text)")
+                }
+                let other = try await scratch.varde("query", "SELECT 1", "--study", "NOPE", "--dir", path)
+                #expect(other.status != 0 && other.text.contains("it holds VARDE.SCIATICA"), "\(other.text)")
                 let write = try await scratch.varde("query", "DELETE FROM participant", "--dir", path)
                 #expect(write.status != 0 && write.text.contains("this is not a query"))
                 let unknown = try await scratch.varde("query", "SELECT * FROM patients", "--dir", path)
                 #expect(unknown.status != 0 && unknown.text.contains("monitoring"))
+            }
+        }
+
+        @Test func `the page says when each other node was last heard from`() async throws {
+            try await withScratch { scratch in
+                let network = try TestNetwork(scratch, for: try TestStudies.western(participants: 1))
+                try await network.start(TestStudies.haukeland, TestStudies.norcrin)
+                let directory = network.directory(TestStudies.haukeland)
+                let port = try required(directory.runningHTTPAddress.flatMap { URL(string: $0)?.port }, "port")
+                let host = ("Host", "127.0.0.1:\(port)")
+                func ask(_ method: String, _ path: String, _ more: (String, String), _ body: String = "") async throws
+                    -> LoopbackResponse
+                {
+                    try await LoopbackClient.connect(port: UInt16(port)) {
+                        try await $0.ask(method, path, headers: [host, more], body: [UInt8](body.utf8))
+                    }
+                }
+                let code = try BrowserSessions.makeCode(in: directory, at: SessionClock.system.utcSeconds())
+                let opened = try await ask(
+                    "POST", "/session", ("Content-Type", "application/x-www-form-urlencoded"), "code=\(code)")
+                let cookie = String((opened.headers["set-cookie"] ?? "").prefix { $0 != ";" })
+                func lastHeard(_ node: NodeID) async throws -> String? {
+                    let page = try await ask("GET", "/page/main", ("Cookie", cookie)).text
+                    let row = page.components(separatedBy: "<tr>").first { $0.contains("<th scope=\"row\">\(node)<") }
+                    return row?.components(separatedBy: "<td>").dropFirst(2).first.map {
+                        String($0.prefix { $0 != "<" })
+                    }
+                }
+                try await until("the page names the moment") {
+                    try await lastHeard(TestStudies.norcrin)?.wholeMatch(of: /20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d.*Z/)
+                        != nil
+                }
+                #expect(try await lastHeard(TestStudies.stavanger) == "–")
             }
         }
     }

@@ -32,6 +32,21 @@ struct MessageTests {
             .receipt(Receipt(log: range.log, size: 8, root: row.root)),
             .rangeUnavailable(RangeUnavailable(pull: 3, isAgain: true)),
             .refusal(Refusal(code: .streamNotHeld, text: "not held here – sorry")),
+            .haveDigest(
+                HaveDigest(
+                    digest: .sha256(random.bytes(4)), count: 9, isAnswer: false, cosignatures: .sha256(random.bytes(4)))
+            ),
+            .witnessRequest(WitnessedExtension(oldSize: 0, path: [], checkpoint: random.bytes(200))),
+            .witnessRequest(WitnessedExtension(oldSize: 7, path: [row.root, row.root], checkpoint: random.bytes(9))),
+            .witnessState(WitnessedSize(log: range.log, size: 0)),
+            .witnessState(WitnessedSize(log: range.log, size: 12)),
+            .cosignatures(CosignatureRows(rows: [], isAll: true)),
+            .cosignatures(
+                CosignatureRows(
+                    rows: [
+                        TestNetwork.cosignature(
+                            of: TestNetwork.ahus, over: StatedHead(log: range.log, size: 4, root: row.root))
+                    ], isAll: false)),
         ]
     }
 

@@ -146,7 +146,7 @@ struct AgreementTests {
         agreement.expectEveryOutcome()
     }
 
-    @Test(arguments: 0..<10)
+    @Test(arguments: RandomDocuments.messages)
     func `messages between nodes that were altered are read alike or refused`(content: Int) {
         var agreement = Agreement()
         var random = RandomDocuments(seed: 93 &+ UInt64(content))

@@ -80,7 +80,7 @@ struct DocumentSchemaTests {
         }
     }
 
-    @Test(arguments: 0..<10, [false, true])
+    @Test(arguments: RandomDocuments.messages, [false, true])
     func `messages between nodes are read by both`(content: Int, isNewer: Bool) throws {
         for seed in UInt64(0)..<60 {
             var random = RandomDocuments(seed: seed)

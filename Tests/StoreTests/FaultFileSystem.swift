@@ -14,7 +14,7 @@ final class FaultFileSystem: Sendable {
     /// What happened so far, and what is to happen.
     private struct State {
         var operations = 0
-        var failFrom = Int.max
+        var failing = Int.max...Int.max
         var failure = DiskFault.failedSync
         /// Files as they were at their last sync.
         var durable: [String: Data] = [:]
@@ -48,7 +48,15 @@ final class FaultFileSystem: Sendable {
     /// From now on, operation number `number` (from 1, counted from the beginning) and all after it fail.
     func fail(from number: Int, with code: Int32 = DiskFault.failedSync) {
         state.withLock {
-            $0.failFrom = number
+            $0.failing = number...Int.max
+            $0.failure = code
+        }
+    }
+
+    /// Operation number `number` (from 1, counted from the beginning) fails, and those after it succeed again.
+    func fail(only number: Int, with code: Int32 = DiskFault.failedSync) {
+        state.withLock {
+            $0.failing = number...number
             $0.failure = code
         }
     }
@@ -64,7 +72,7 @@ final class FaultFileSystem: Sendable {
     private func step() -> Int32? {
         state.withLock {
             $0.operations += 1
-            return $0.operations >= $0.failFrom ? $0.failure : nil
+            return $0.failing.contains($0.operations) ? $0.failure : nil
         }
     }
 

@@ -17,7 +17,8 @@ struct GroupCommitTests {
 
     private func open(
         _ directory: TemporaryDirectory, fileSystem: String? = nil,
-        onCommit: @escaping @Sendable ([CommittedLog]) -> Void = { _ in }
+        onCommit: @escaping @Sendable ([CommittedLog]) -> Void = { _ in },
+        onFailure: @escaping @Sendable (any Error) -> Void = { _ in }
     ) async throws -> Store<Folded> {
         try await Store(
             Fixture.configuration(directory, fileSystem: fileSystem), generator: SeededGenerator(seed: 1),
@@ -30,7 +31,7 @@ struct GroupCommitTests {
                     }
                 }
                 return folded
-            }, onCommit: onCommit)
+            }, onCommit: onCommit, onFailure: onFailure)
     }
 
     /// Appends and folds, as every body does: decide, append, apply.
@@ -132,10 +133,14 @@ struct GroupCommitTests {
         try await store.close()
     }
 
-    @Test func `a commit that fails is told to everybody, and the store has stopped`() async throws {
+    @Test func `a commit that fails is told to everybody, nothing is written any more, and reading goes on`()
+        async throws
+    {
         let faults = FaultFileSystem()
         let directory = TemporaryDirectory()
-        let store = try await open(directory, fileSystem: faults.name)
+        let told = Mutex(0)
+        let store = try await open(
+            directory, fileSystem: faults.name, onFailure: { _ in told.withLock { $0 += 1 } })
         _ = try await store.write { try Self.append(Fixture.draft(1), $0, &$1) }
         faults.fail(from: faults.operations + 1)
         await withTaskGroup(of: Bool.self) { group in
@@ -157,7 +162,11 @@ struct GroupCommitTests {
         await #expect(throws: StoreError.self) {
             try await store.write { try Self.append(Fixture.draft(99), $0, &$1) }
         }
-        await #expect(throws: StoreError.self) { try await store.read { _, folded in folded.ids.count } }
+        // What is read is what is durable: the opening and the first entry, and nothing of what was not acknowledged.
+        #expect(try await store.read { _, folded in folded.ids.count } == 2)
+        #expect(try await store.read { core, _ in try core.heads()[0].size } == 2)
+        #expect(try await store.read { core, _ in core.stoppedBy != nil })
+        #expect(told.withLock { $0 } == 1)
         try await store.close()
     }
 

@@ -65,6 +65,7 @@ final class FoldedStore: @unchecked Sendable {
     func report(_ asked: [StudyID: [LocationID: Set<EntryID>]]) throws -> FoldReport {
         try lock.withLock {
             try catchUp()
+            _ = fold.settledCounts(of: GeneratedStudy.location)
             var changes = fold.takeChanges()
             changes.merge(asked[fold.study] ?? [:]) { $0.union($1) }
             return FoldReport(
@@ -100,7 +101,8 @@ final class FoldedStore: @unchecked Sendable {
         return (entries, arrival)
     }
 
-    var counts: StreamCounts? { lock.withLock { fold.locations[GeneratedStudy.location]?.counts } }
+    /// What is counted, as a node's status has it: only records that changed since it was last asked are counted anew.
+    var counts: StreamCounts? { lock.withLock { fold.settledCounts(of: GeneratedStudy.location) } }
 
     /// Keeps the views of this store while `body` runs.
     func withViews(_ body: (StudyViews) async throws -> Void) async throws {

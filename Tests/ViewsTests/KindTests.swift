@@ -79,7 +79,8 @@ import Views
         }
     }
 
-    @Test func `a removal against what was not seen stays removed, and is listed until a person decides`() async throws {
+    @Test func `a removal against what was not seen stays removed, and is listed until a person decides`() async throws
+    {
         try await shows { store, participant in
             try store.write(
                 save(participant, ["IT.0.0": "1"], begins: true),
@@ -118,7 +119,8 @@ import Views
                 ], seen: seen, document: document))
     }
 
-    @Test func `versions of an answer that had not seen each other are alternatives, and a superseded one is set aside`()
+    @Test
+    func `versions of an answer apart from each other are alternatives, and a superseded one is set aside`()
         async throws
     {
         try await shows { store, participant in
@@ -172,6 +174,94 @@ import Views
             #expect(counted == [[.integer(0), .integer(0), .text("2025-01-01")]])
             let wide = try store.rows("SELECT it_0_0, status FROM dm_f_0 WHERE event_oid = 'SE.EXTRA'")
             #expect(wide == [[.null, .null]])
+        }
+    }
+
+    @Test func `a conflict one of whose writers saw what is not here is marked as one that may yet be decided`()
+        async throws
+    {
+        try await shows { store, participant in
+            try store.write(
+                save(participant, ["IT.0.0": "1"], begins: true),
+                save(participant, ["IT.0.0": "2"], seen: [ValueID(entry: EntryID(.sha256([3])), position: 0)])
+            ).arrival
+        } _: { store, participant in
+            let values = try store.rows(
+                "SELECT DISTINCT status FROM value WHERE event_oid = 'SE.EXTRA' AND item_oid = 'IT.0.0'")
+            #expect(values == [[.text("conflict, awaited")]])
+            #expect(
+                try store.rows("SELECT conflicts, awaited FROM form_instance WHERE event_oid = 'SE.EXTRA'")
+                    == [[.integer(1), .integer(1)]])
+            #expect(try store.rows("SELECT kind, is_waiting FROM conflict") == [[.text("item"), .integer(1)]])
+        }
+    }
+
+    @Test
+    func `an item with nothing observed is empty in the wide table, which says why, and one taken away is just empty`()
+        async throws
+    {
+        try await shows { store, participant in
+            let (entries, _) = try store.write(save(participant, ["IT.0.0": "1", "IT.0.1": "2"], begins: true))
+            return try store.write(
+                .formSaved(
+                    FormSave(
+                        participant: participant, instances: lines("SE.EXTRA", begins: false),
+                        changes: [
+                            Change(instance: 2, item: ItemOID("IT.0.0"), value: .missing("unknown")),
+                            Change(instance: 2, item: ItemOID("IT.0.1"), value: .cleared("error")),
+                        ], seen: (0..<2).map { ValueID(entry: entries[0], position: $0) }))
+            ).arrival
+        } _: { store, participant in
+            let wide = try store.rows("SELECT it_0_0, it_0_1, status FROM dm_f_0 WHERE event_oid = 'SE.EXTRA'")
+            #expect(wide == [[.null, .null, .text(#"{"it_0_0":"missing: unknown"}"#)]])
+            #expect(
+                try store.rows("SELECT status, reason FROM value WHERE event_oid = 'SE.EXTRA' ORDER BY item_oid")
+                    == [[.text("missing"), .text("unknown")], [.text("cleared"), .text("error")]])
+        }
+    }
+
+    @Test func `what was decided leaves the views, and comes back where decisions differ`() async throws {
+        try await withScratch { path in
+            let store = try FoldedStore(path, values: 120)
+            let study = store.generated.study
+            let participant = try #require(store.participants.first)
+            try await store.withViews { views in
+                try await views.wait(for: study, arrival: 1)
+                func write(_ operation: Trial.Operation) async throws -> EntryID {
+                    let (entries, arrival) = try store.write(operation)
+                    views.changed()
+                    try await views.wait(for: study, arrival: arrival)
+                    _ = try ViewReader(ViewDirectory(dataDirectory: path), study: study).check()
+                    return entries[0]
+                }
+                func decide(_ verdicts: [(EntryID, InstanceVerdict)]) async throws {
+                    _ = try await write(
+                        .instancesDecided(
+                            InstanceDecision(
+                                participant: participant, instances: Array(lines("SE.EXTRA", begins: false).prefix(2)),
+                                verdicts: verdicts.map {
+                                    BeginningVerdict(Beginning(entry: $0.0, position: 1), $0.1)
+                                })))
+                }
+                func forms() throws -> [QueryValue] {
+                    try store.rows("SELECT state FROM capture WHERE event_oid = 'SE.EXTRA' ORDER BY state").map {
+                        $0[0]
+                    }
+                }
+                func conflicts() throws -> [[QueryValue]] { try store.rows("SELECT kind FROM conflict") }
+                let one = try await write(save(participant, ["IT.0.0": "1"], begins: true))
+                let two = try await write(save(participant, ["IT.0.0": "2"], begins: true))
+                #expect(try conflicts() == [[.text("instance")]])
+                #expect(try forms() == [.text("conflict")])
+                try await decide([(one, .same), (two, .apart)])
+                #expect(try conflicts() == [])
+                #expect(try forms() == [.text("entered"), .text("entered")])
+                // By one who had not seen that decision.
+                try await decide([(one, .same), (two, .same)])
+                #expect(try conflicts() == [[.text("instance")]])
+                #expect(try forms() == [.text("conflict")])
+                #expect(try await views.rebuild(study).comparison == .equal)
+            }
         }
     }
 

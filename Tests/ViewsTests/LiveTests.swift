@@ -135,6 +135,29 @@ import Views
         }
     }
 
+    @Test("A bounded wait says whether the view came to hold what was asked for, and holds nobody up who is to stop")
+    func waitIsBounded() async throws {
+        try await withScratch { path in
+            let store = try FoldedStore(path, values: 60)
+            let study = store.generated.study
+            let participant = try #require(store.participants.first)
+            try await store.withViews { views in
+                try await views.wait(for: study, arrival: 1)
+                // Committed, and the views were not told.
+                let arrival = try store.commit { core in try change(participant, 0, store.generated, core) }
+                #expect(await views.wait(for: study, arrival: arrival, atMost: .milliseconds(30)) == false)
+                async let waited = views.wait(for: study, arrival: arrival, atMost: .seconds(30))
+                views.changed()
+                #expect(await waited)
+                #expect(await views.wait(for: study, arrival: arrival, atMost: .zero))
+                async let stopped = views.wait(for: study, arrival: arrival + 1, atMost: .seconds(30))
+                while await !views.isWaitedFor { await Task.yield() }
+                await views.stop()
+                #expect(await stopped == false)
+            }
+        }
+    }
+
     @Test("A view is taken up where it stood, and what came meanwhile is written")
     func viewIsTakenUp() async throws {
         try await withScratch { path in

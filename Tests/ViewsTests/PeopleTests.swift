@@ -39,7 +39,8 @@ import Views
     /// The views say of people what the fold says.
     private func agrees(_ store: FoldedStore) throws {
         let (links, findings) = store.folded { ($0.peopleLinks, $0.labelFindings) }
-        let listed = try store.rows("SELECT entry_id, location, participant_id, other_location, other_id FROM people_link")
+        let listed = try store.rows(
+            "SELECT entry_id, location, participant_id, other_location, other_id FROM people_link")
         #expect(
             Set(listed)
                 == Set(
@@ -86,7 +87,8 @@ import Views
         }
     }
 
-    @Test func `one label of several people is a finding until they are linked, also by way of others, and again after`()
+    @Test
+    func `one label of several people is a finding until they are linked, also by way of others`()
         async throws
     {
         try await withStore { store, settled in
@@ -108,7 +110,8 @@ import Views
             try await settled(second.arrival)
             #expect(try store.rows("SELECT count(*) FROM label_finding") == [[.integer(0)]])
             #expect(
-                try store.rows("SELECT other_label FROM people_link WHERE other_location = 'ward'") == [[.text("SAME")]])
+                try store.rows("SELECT other_label FROM people_link WHERE other_location = 'ward'") == [[.text("SAME")]]
+            )
             arrival = try store.write(.participantsUnlinked(link(three, two, seen: second.entries))).arrival
             try await settled(arrival)
             #expect(try store.rows("SELECT count(*) FROM label_finding") == [[.integer(2)]])

@@ -35,7 +35,7 @@ struct PageTests {
             #expect(try await ask(node, "/page/main").status == 401)
             #expect(try await ask(node, "/page/events").status == 401)
             let code = try BrowserSessions.makeCode(
-            in: node.directory, at: SessionClock.system.utcSeconds())
+                in: node.directory, at: SessionClock.system.utcSeconds())
             #expect(try await ask(node, "/session?code=\(code)").text.contains(code))
             let first = try await ask(node, "/session", method: "POST", form: "code=\(code.uppercased())")
             #expect(first.status == 303)

@@ -1,6 +1,8 @@
 import EventLog
+import Node
 import Testing
 import Trial
+import Views
 import Web
 
 /// A partner's system submits answers, and each is there once however often it is sent.
@@ -64,7 +66,44 @@ struct QuestionnaireTests {
             #expect(try statuses(amended).map { $0.prefix(3) } == ["200", "409"], "\(amended.text)")
             let forms = try await node.get(record).json()["events"]?.elements.flatMap { $0["forms"]?.elements ?? [] }
             #expect(forms?.filter { $0["oid"] == .string("F.DIARY") && $0["isBegun"] == .boolean(true) }.count == 2)
+            try await showsDue(node, record)
         }
+    }
+
+    /// What is due, and what was answered, once there is a day to count from; the views say the same in SQL.
+    private func showsDue(_ node: TestNode, _ record: String) async throws {
+        let path = node.studyPath + "/questionnaires?asOf=2026-02-05&limit=10"
+        func diaries() async throws -> [JSON] {
+            try await node.get(path).json()["questionnaires"]?.elements.filter { $0["form"] == .string("F.DIARY") }
+                ?? []
+        }
+        let unknown = try await diaries()
+        #expect(!unknown.isEmpty && unknown.allSatisfy { $0["dueDate"] == nil && $0["state"] == .string("notYetDue") })
+        let included = try await node.post(
+            record + "/statuses",
+            .object([
+                "command": .string(CommandID.drawn().description), "status": .string("included"),
+                "eventDate": .string("2026-02-03"),
+            ]))
+        #expect(included.status == 201, "\(included.text)")
+        let due = try await diaries()
+        let answered = due.filter { !($0["answers"]?.elements ?? []).isEmpty }
+        #expect(answered.allSatisfy { $0["state"] == .string("done") })
+        #expect(answered.compactMap { $0["answers"]?.elements.first?["day"]?.text } == ["2026-02-04", "2026-02-05"])
+        #expect(answered.allSatisfy { $0["isAnsweredInWindow"] == .boolean(true) })
+        let open = due.filter { ($0["answers"]?.elements ?? []).isEmpty }
+        #expect(open.count == due.count - 2 && !open.isEmpty)
+        #expect(!open.contains { $0["state"] == .string("done") })
+        let later = try await node.get(path.replacing("2026-02-05", with: "2027-02-05") + "&state=overdue").json()
+        #expect(later["questionnaires"]?.elements.filter { $0["form"] == .string("F.DIARY") }.count == open.count)
+
+        let reader = try ViewReader(ViewDirectory(dataDirectory: node.directory.path), study: node.study)
+        var rows: [[QueryValue]] = []
+        _ = try reader.query(
+            "SELECT state, answers FROM questionnaire WHERE form_oid = 'F.DIARY' AND state = 'done'", limit: 100,
+            seconds: 10
+        ) { rows.append($0) }
+        #expect(rows == [[.text("done"), .integer(1)], [.text("done"), .integer(1)]])
     }
 
     @Test func `who is no registered client may not submit, and what is no batch is refused as a whole`() async throws {

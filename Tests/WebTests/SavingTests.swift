@@ -174,4 +174,64 @@ struct SavingTests {
             #expect(!response.text.contains("sixty-one"))
         }
     }
+
+    @Test func `a form whose values never stood together is shown so, and confirmed by who saw all of it`()
+        async throws
+    {
+        let contract = try PublishedContract()
+        try await withNode { node in
+            let record = try await node.registered("H-001")
+            // Each writes an item that holds nothing, without having seen the other one's.
+            #expect(try await node.post(record + "/forms", vitalSigns(["IT.PULSE": "61"])).status == 201)
+            #expect(try await node.post(record + "/forms", vitalSigns(["IT.SYSBP": "131"])).status == 201)
+            let path = try await vitalSignsPath(record, node)
+            let form = try await node.get(path).json()
+            #expect(form["status"] == .string("merged-unseen"))
+            let seen = form["seen"]?.elements ?? []
+            #expect(seen.count == 2)
+            func confirmation(_ seen: [JSON], _ command: CommandID = .drawn()) -> JSON {
+                .object([
+                    "command": .string(command.description), "form": form["form"]?["instance"] ?? .null,
+                    "seen": .array(seen),
+                ])
+            }
+            // Who saw a part is given the whole, and nothing is recorded.
+            let partial = try await node.post(record + "/confirmations", confirmation(Array(seen.prefix(1))))
+            #expect(partial.status == 409, "\(partial.text)")
+            #expect(try partial.json()["code"] == .string("newer-values"))
+            #expect(try partial.json()["newer"]?["seen"] == .array(seen))
+            #expect(try await node.get(path).json()["status"] == .string("merged-unseen"))
+            let monitor = try await node.token(.monitor)
+            #expect(try await node.post(record + "/confirmations", confirmation(seen), token: monitor).status == 403)
+
+            let command = CommandID.drawn()
+            let confirmed = try await node.post(record + "/confirmations", confirmation(seen, command))
+            #expect(confirmed.status == 201, "\(confirmed.text)")
+            let route = "POST /api/v0/studies/{study}/participants/{participant}/confirmations"
+            #expect(contract.faults(try confirmed.json(), of: route, status: 201) == [])
+            #expect(try await node.get(path).json()["status"] == .string("entered"))
+            let again = try await node.post(record + "/confirmations", confirmation(seen, command))
+            #expect(again.status == 200)
+            #expect(try again.json()["entry"] == confirmed.json()["entry"])
+            // The next value that nobody saw beside the others needs the next confirmation.
+            #expect(try await node.post(record + "/forms", vitalSigns(["IT.DIABP": "80"])).status == 201)
+            #expect(try await node.get(path).json()["status"] == .string("merged-unseen"))
+        }
+    }
+
+    @Test func `whoever was told that an entry is durable finds it in the lists`() async throws {
+        try await withNode { node in
+            for number in 1...12 {
+                let record = try await node.registered("H-\(number)")
+                let list = try await node.get(node.studyPath + "/participants").json()
+                #expect(list["isCurrent"] == .boolean(true))
+                #expect(list["participants"]?.elements.count == number)
+                #expect(try await node.post(record + "/forms", vitalSigns(["IT.PULSE": "61"])).status == 201)
+                let own = try await node.get(node.studyPath + "/participants").json()["participants"]?.elements
+                    .first { record.hasSuffix($0["participant"]?.text ?? "-") }
+                #expect(own?["formCount"] == .number(1))
+                #expect(own?["labels"]?.elements.map { $0["text"] } == [.string("H-\(number)")])
+            }
+        }
+    }
 }

@@ -189,7 +189,7 @@ struct SecurityTests {
                 #expect(!policy.contains("unsafe"))
                 #expect(policy.contains("frame-ancestors 'none'"))
                 #expect(headers["x-content-type-options"] == "nosniff")
-                #expect(headers["referrer-policy"] == "no-referrer")
+                #expect(headers["referrer-policy"] == "same-origin")
                 #expect(headers["cache-control"] == "no-store")
             }
         }

@@ -25,7 +25,7 @@ public struct ProvenEntry: Hashable, Sendable {
     }
 
     /// Where the entry is said to stand.
-    public var address: EntryAddress { EntryAddress(log: log.id, index: logProof.index) }
+    public var address: EntryAddress { EntryAddress(log: log.log, index: logProof.index) }
 
     /// The leaf hash.
     public var id: EntryID { EntryID(MerkleTree.leafHash(of: header)) }
@@ -121,6 +121,8 @@ public enum EntryProofError: Error, Hashable, Sendable {
     case acceptedProofUnexpected
     /// A cosignature of a witness of the charter is wrong.
     case cosignature(CheckpointError)
+    /// There are more or fewer places for parts than the header has commitments.
+    case partCount(found: Int, expected: Int)
     /// A part that the header commits to is not here.
     case partMissing(position: Int, kind: PartKind)
 }
@@ -158,6 +160,8 @@ extension EntryProofError: CustomStringConvertible {
         case .acceptedProofUnexpected:
             "the proof compares its checkpoint with an accepted head, but the charter states none of this log"
         case .cosignature(let error): error.description
+        case .partCount(let found, let expected):
+            "the proof has \(found) parts, but the header commits to \(expected)"
         case .partMissing(let position, let kind):
             "part \(position) (\(kind)) is missing, and no order in the proof allows that"
         }

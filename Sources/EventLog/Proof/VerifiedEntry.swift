@@ -29,7 +29,7 @@ public struct VerifiedEntry: Sendable {
     public let unknownSignatureCount: Int
 
     /// Where it stands.
-    public var address: EntryAddress { EntryAddress(log: log.id, index: entry.header.index) }
+    public var address: EntryAddress { EntryAddress(log: log.log, index: entry.header.index) }
 
     /// Positions of the parts that are not here.
     public var missingParts: [Int] { entry.body.parts.indices.filter { entry.body.parts[$0] == nil } }
@@ -73,10 +73,15 @@ public struct VerifiedEntry: Sendable {
 
     private static func read(_ proven: ProvenEntry) throws(EntryProofError) -> Entry {
         let header: EntryHeader
-        do throws(WireError) { header = try EntryHeader(bytes: proven.header) } catch { throw .entry(.unreadable(error)) }
-        guard header.log == proven.log.id else { throw .logMismatch(named: proven.log.id, inHeader: header.log) }
+        do throws(WireError) { header = try EntryHeader(bytes: proven.header) } catch {
+            throw .entry(.unreadable(error))
+        }
+        guard header.log == proven.log.log else { throw .logMismatch(named: proven.log.log, inHeader: header.log) }
         guard header.index == proven.logProof.index else {
             throw .indexMismatch(proven: proven.logProof.index, inHeader: header.index)
+        }
+        guard proven.body.parts.count == header.parts.count else {
+            throw .partCount(found: proven.body.parts.count, expected: header.parts.count)
         }
         do throws(EntryError) {
             return try Entry(
@@ -120,7 +125,7 @@ public struct VerifiedEntry: Sendable {
     ) throws(EntryProofError) -> KeyState {
         guard let node = chain.node(proven.log.node) else { throw .unknownNode(proven.log.node) }
         let checkpoint = proven.logProof.checkpoint.checkpoint
-        guard let accepted = node.accepted.first(where: { $0.log == proven.log.id }) else {
+        guard let accepted = node.accepted.first(where: { $0.log == proven.log.log }) else {
             guard node.state == .admitted, node.signingKey.hash.bytes == key.publicKey else {
                 throw .keyRetired(node.id, version: chain.newest?.number ?? 0)
             }
@@ -208,7 +213,7 @@ extension CharterChain {
     public func verifierKey(
         of log: LogName, signingKey: SigningPublicKey
     ) throws(NoteVerifierKeyError) -> NoteVerifierKey {
-        let origin = LogOrigin(network: log.network, log: log.id)
+        let origin = LogOrigin(network: log.network, log: log.log)
         return try NoteVerifierKey(name: origin.keyName, publicKey: signingKey.hash.bytes)
     }
 }

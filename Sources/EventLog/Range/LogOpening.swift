@@ -115,6 +115,42 @@ public struct LogOpening: Hashable, Sendable {
     }
 }
 
+/// The structure part of ``OperationType/logClosed``, the last entry that a writer puts into a log it gives up in good order.
+///
+/// Wire format `varde.v0.LogClosed`, version first.
+public struct LogClosing: Hashable, Sendable {
+    /// The log that is closed.
+    public let name: LogName
+    /// The id of the command by which the node closed it, random.
+    public let command: CommandID
+
+    /// States a closing.
+    public init(name: LogName, command: CommandID) {
+        self.name = name
+        self.command = command
+    }
+
+    /// The bytes of the structure part.
+    public var bytes: [UInt8] {
+        var writer = WireWriter(capacity: 32)
+        writer.unsigned(1, always: FormatVersion.header)
+        writer.name(2, command)
+        return writer.bytes
+    }
+
+    /// The draft of the last entry: written by the node itself, on its own key.
+    ///
+    /// - Parameter known: what the log's last entry knew.
+    public func draft(known: KnownVersions) -> EntryDraft {
+        EntryDraft(
+            stream: name.stream, operation: .logClosed,
+            authority: Authority(
+                actor: ActorID(node: name.node, network: name.network), kind: .system, role: .node,
+                authentication: .nodeKey),
+            known: known, command: command, parts: [(.structure, bytes)])
+    }
+}
+
 extension ActorID {
     /// The actor as which a node acts on its own account: the same wherever it is computed.
     ///

@@ -56,7 +56,7 @@ public struct EntryMeaning: Hashable, Sendable, Encodable {
 }
 
 /// Collects what is said of an entry.
-struct ProofWords {
+package struct ProofWords {
     let names: ProofNames
     private(set) var lines: [EntryMeaning.Line] = []
 
@@ -77,7 +77,7 @@ struct ProofWords {
     }
 
     /// `2026-01-31T12:00:00.000Z`; the plain number outside the years 1 to 9999.
-    static func time(milliseconds: Int64) -> String {
+    package static func time(milliseconds: Int64) -> String {
         let day: Int64 = 86_400_000
         let (days, rest) = (milliseconds.floorQuotient(day), milliseconds.floorRemainder(day))
         guard let epoch = CalendarDate(year: 1970, month: 1, day: 1), (-719_162...2_932_896).contains(days) else {

@@ -10,7 +10,8 @@ extension ProofWords {
             say("study founded", "\(founding.oid) \(founding.name), mode \(founding.mode)")
         case .contentChunk(let chunk):
             say(
-                "piece", "\(chunk.position) of the document with SHA-256 \(chunk.document), "
+                "piece",
+                "\(chunk.position) of the document with SHA-256 \(chunk.document), "
                     + (chunk.bytes.map { "\($0.count) bytes" } ?? "dropped"))
         case .definitionPublished(let publication):
             say(
@@ -40,7 +41,8 @@ extension ProofWords {
         case .removed(let removal), .restored(let removal): sayReason(removal.reason)
         case .instancesDecided(let decision):
             for verdict in decision.verdicts {
-                say("beginning", "\(verdict.beginning.position) of entry \(verdict.beginning.entry): \(verdict.verdict)")
+                let beginning = verdict.beginning
+                say("beginning", "\(beginning.position) of entry \(beginning.entry): \(verdict.verdict)")
             }
             sayReason(decision.reason)
         case .formConfirmed(let confirmation):
@@ -62,8 +64,9 @@ extension ProofWords {
         if let comment = save.comment { say("comment", comment) }
         for prompt in save.prompts {
             say(
-                "prompt", "\(prompt.item), \(prompt.check): shown for \"\(prompt.valueAtPrompt)\", answered "
-                    + "\"\(prompt.answer)\"")
+                "prompt",
+                "\(prompt.item), \(prompt.check): shown for \"\(prompt.valueAtPrompt)\", "
+                    + "answered \"\(prompt.answer)\"")
         }
     }
 

@@ -17,6 +17,7 @@ public struct NodeAccess: Sendable {
     let execution: CommandExecution
     let stopping: StopSignal
     let backups = NodeBackups()
+    let scrub: Scrub
     /// Tells of every commit that brought entries.
     public let commits: CommitFeed
 
@@ -25,8 +26,8 @@ public struct NodeAccess: Sendable {
         store = node.store
         driver = node.driver
         views = node.views
-        execution = CommandExecution(
-            node: node.configuration.node, network: node.configuration.network, clock: NodeClock())
+        scrub = node.scrub
+        execution = CommandExecution(node: node.configuration.node, network: node.configuration.network)
         self.stopping = stopping
         self.commits = commits
     }
@@ -70,30 +71,38 @@ public struct NodeAccess: Sendable {
 
     /// How things stand.
     public func status() async throws -> NodeStatus {
-        let logs = try await store.read { core, _ in try core.replicationHeads().map { ($0.name.id, $0.size) } }
-        let knownAt = await driver.knownAt(logs)
+        let held = try await store.read { core, _ in try core.replicationHeads() }
+        let knownAt = await driver.knownAt(held.map { ($0.name.id, $0.size) })
+        let vouchers = await driver.vouchers(of: held.map(\.name))
+        let witness = await driver.witnessReport()
+        let pause = await driver.pauseReason
         let replication = await driver.status()
-        let start = await driver.startText
+        let transport = TransportStatus(await driver.transportMetrics())
+        let startText = await driver.startText
+        let start = pause ?? startText
+        let scrub = try await scrub.status()
         let configuration = configuration
         return try await store.read { core, state in
-            let streams = try state.streamStatus(core) { log, _ in knownAt[log] ?? [] }
+            let streams = try state.streamStatus(core, vouchers: vouchers) { log, _ in knownAt[log] ?? [] }
             var counts = StreamCounts()
             for stream in streams { counts += stream.counts }
             return NodeStatus(
                 node: configuration.node, network: configuration.network,
-                region: state.chain.node(configuration.node)?.region, charterVersion: state.chain.count - 1,
+                region: state.chain.node(configuration.node)?.region, charterVersion: max(state.chain.count, 1) - 1,
                 start: core.stoppedBy.map { "stopped: \($0)" } ?? start,
                 storeFailure: core.stoppedBy?.description, forkedLogs: try core.forkedLogs().sorted(),
+                scrub: scrub,
                 entries: try core.logs().reduce(0) { $0 + $1.count }, counts: counts,
                 streams: streams, peers: NodeAccess.peers(replication, state.chain, of: configuration.node),
+                transport: transport,
                 incidents: try core.incidents(limit: 20).map {
                     "\(UTCText.iso8601(milliseconds: $0.utcMilliseconds)) \($0.kind): \($0.text)"
-                })
+                }, witness: witness)
         }
     }
 
     /// Every other admitted node, those too that no link ever came up to.
-    private static func peers(
+    static func peers(
         _ replication: ReplicationStatus, _ chain: CharterChain, of node: NodeID
     ) -> [PeerStatus] {
         let known = Dictionary(replication.peers.map { ($0.node, PeerStatus($0)) }) { first, _ in first }
@@ -121,6 +130,18 @@ public struct NodeAccess: Sendable {
         await views.progress(of: study)
     }
 
+    /// Takes in a version of the charter; gives the number of the newest.
+    ///
+    /// - Throws: ``EventLog/CharterError``.
+    func apply(_ signed: SignedCharter) async throws -> UInt64 {
+        try await driver.apply(signed)
+    }
+
+    /// Stops writing until the charter names the new signing key that waits in the node's directory, and closes all own logs.
+    func closeLogsForNewKey() async throws {
+        try await driver.closeLogsForNewKey()
+    }
+
     /// Makes a backup in a new folder.
     func backup(to path: String) async throws -> BackupReport {
         guard path.hasPrefix("/") else {
@@ -141,14 +162,18 @@ extension PeerStatus {
     init(unseen node: NodeID) {
         self.init(
             node: node, phase: PeerPhase.down.rawValue, entriesItLacks: 0, entriesLackingHere: 0,
-            logsInFlight: 0, bytesBeingStored: 0, sentBytes: 0, receivedBytes: 0, faults: 0)
+            logsInFlight: 0, creditBytes: 0, bytesBeingStored: 0, pushedBytes: 0, sentBytes: 0, receivedBytes: 0,
+            faults: 0, refusals: 0)
     }
 
     init(_ peer: ReplicationStatus.Peer) {
+        let now = NodeClock.monotonicMilliseconds()
         self.init(
             node: peer.node, phase: peer.phase.rawValue, entriesItLacks: peer.entriesItLacks,
             entriesLackingHere: peer.entriesLackingHere, logsInFlight: peer.logsInFlight,
-            bytesBeingStored: peer.bytesBeingStored, sentBytes: peer.sentBytes, receivedBytes: peer.receivedBytes,
-            faults: peer.faults)
+            creditBytes: peer.outstandingCreditBytes, bytesBeingStored: peer.bytesBeingStored,
+            pushedBytes: peer.pushedBytes, sentBytes: peer.sentBytes, receivedBytes: peer.receivedBytes,
+            faults: peer.faults, refusals: peer.refusals,
+            silenceMilliseconds: peer.lastHeard.map { now - min($0, now) })
     }
 }

@@ -134,7 +134,9 @@ struct BackupFolder {
         let founding = try NodeStart.foundingChain(directory, configuration)
         let reader = try StoreReader(directory: path)
         let chain = try NodeStart.storedChain(reader, founding: founding)
-        let report = try LogVerification.run(on: reader, writerKey: { chain.node($0)?.signingKey.hash.bytes }) {
+        let report = try LogVerification.run(
+            on: reader, writerKeys: { chain.signingKeys(of: $0).reversed().map { $0.key.hash.bytes } }
+        ) {
             progress(BackupProgress(phase: .checking, done: $0.entries, total: $0.total))
         }
         guard report.isSound else {

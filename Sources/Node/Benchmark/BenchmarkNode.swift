@@ -21,8 +21,7 @@ final class BenchmarkNode: Sendable {
         let commits = CommitWatch()
         parts = try await OpenedNode.open(directory, logger: logger) { commits.take($0) }
         self.commits = commits
-        execution = CommandExecution(
-            node: parts.configuration.node, network: parts.configuration.network, clock: NodeClock())
+        execution = CommandExecution(node: parts.configuration.node, network: parts.configuration.network)
     }
 
     /// Begins to listen and to talk to others.
@@ -83,6 +82,11 @@ final class BenchmarkNode: Sendable {
         await commits.until(log, size: size)
     }
 
+    /// How much of a log was durable here after the last commit that brought some of it.
+    func size(of log: LogID) -> UInt64 {
+        commits.size(of: log)
+    }
+
     /// When an entry was durable here, and how many commits brought entries of its log.
     func commits(of log: LogID) -> Int {
         commits.count(of: log)
@@ -126,6 +130,10 @@ private final class CommitWatch: Sendable {
             }
             if let moment { continuation.resume(returning: moment) }
         }
+    }
+
+    func size(of log: LogID) -> UInt64 {
+        state.withLock { $0.sizes[log] ?? 0 }
     }
 
     func count(of log: LogID) -> Int {

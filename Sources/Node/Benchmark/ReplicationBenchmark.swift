@@ -30,7 +30,7 @@ public enum ReplicationBenchmark {
     ///   - progress: called with each step.
     /// - Throws: ``StoreCore/StoreError``, ``DirectoryError``, a transport's error.
     public static func run(
-        directory: String, entries: Int, liveSamples: Int, progress: (String) -> Void = { _ in }
+        directory: String, entries: Int, liveSamples: Int, progress: @escaping @Sendable (String) -> Void = { _ in }
     ) async throws -> ReplicationBenchmarkReport {
         precondition(entries > 0 && liveSamples > 0, "a benchmark measures something")
         var catchUp: [ReplicationBenchmarkReport.CatchUp] = []
@@ -41,7 +41,9 @@ public enum ReplicationBenchmark {
             progress("writing \(entries) \(content.rawValue)")
             let writingSeconds = try await pair.fill(entries)
             progress("catching up with \(entries) \(content.rawValue)")
+            let watch = pair.watch { progress("catching up with \(content.rawValue): \($0)") }
             var measured = try await pair.catchUp()
+            watch.cancel()
             measured.commandsPerSecond = Double(entries) / writingSeconds
             if content == .diaryDays {
                 progress("writing \(liveSamples) entries one by one")
@@ -55,15 +57,57 @@ public enum ReplicationBenchmark {
             ).insertsPerSecond
             catchUp.append(measured)
         }
+        var besideHarm: [ReplicationBenchmarkReport.BesideHarm] = []
+        for behaviour in MisbehavingPeer.Behaviour.allCases {
+            progress("catching up beside a node that \(behaviour.rawValue)")
+            besideHarm.append(
+                try await ReplicationBenchmark.catchUp(
+                    beside: behaviour, directory: directory + "/harm", entries: entries))
+        }
         progress("measuring the machine")
         let disk = try DiskLimits.measure(
             directory: directory + "/limits", bytesPerRow: 300, rowsPerCommit: 1, seconds: 1)
         return ReplicationBenchmarkReport(
-            catchUp: catchUp, live: live,
+            catchUp: catchUp, live: live, besideHarm: besideHarm,
             limits: ReplicationBenchmarkReport.Limits(
                 fsyncMilliseconds: disk.fsyncMilliseconds,
                 hashesPerSecond: MachineLimits.hashesPerSecond(byteCount: 300),
                 curveMegabytesPerSecond: try await MachineLimits.curveMegabytesPerSecond()))
+    }
+}
+
+extension ReplicationBenchmark {
+    /// Catches up twice with the same number of entries: alone, and while a third node does harm to both.
+    private static func catchUp(
+        beside behaviour: MisbehavingPeer.Behaviour, directory: String, entries: Int
+    ) async throws -> ReplicationBenchmarkReport.BesideHarm {
+        let third = NodeID(unchecked: "third")
+        var rates: [Double] = []
+        var sentMegabytesPerSecond = 0.0
+        for isDoingHarm in [false, true] {
+            let home = directory + "/\(behaviour)-\(isDoingHarm)"
+            let pair = try await NodePair.found(in: home, content: .statusRecords, third: third)
+            _ = try await pair.fill(entries)
+            var peer: MisbehavingPeer?
+            if isDoingHarm {
+                let harm = try MisbehavingPeer(
+                    NetworkFounding.directory(of: third, in: home), behaviour: behaviour)
+                // The writer first, so that the harm is being done when the catch-up begins.
+                try await pair.writer.start()
+                try await harm.start()
+                while !harm.isDoingHarm { try await Task.sleep(for: .milliseconds(10)) }
+                peer = harm
+            }
+            let sent = peer?.sentBytes ?? 0
+            let figures = try await pair.catchUp(isWriterRunning: isDoingHarm)
+            rates.append(figures.entriesPerSecond)
+            sentMegabytesPerSecond = Double((peer?.sentBytes ?? 0) - sent) / 1e6 / figures.seconds
+            await peer?.stop()
+            try await pair.stop()
+        }
+        return ReplicationBenchmarkReport.BesideHarm(
+            behaviour: behaviour, entriesPerSecond: rates[1], entriesPerSecondAlone: rates[0],
+            sentMegabytesPerSecond: sentMegabytesPerSecond)
     }
 }
 
@@ -78,7 +122,11 @@ private struct NodePair {
     private var stream: StreamID { .location(BenchmarkStudy.location, in: study) }
 
     /// Founds network and study; neither node listens yet.
-    static func found(in directory: String, content: BenchmarkStudy.Content) async throws -> NodePair {
+    ///
+    /// - Parameter third: a further node that may hold everything, of which only the directory is made.
+    static func found(
+        in directory: String, content: BenchmarkStudy.Content, third: NodeID? = nil
+    ) async throws -> NodePair {
         let names = (NodeID(unchecked: "writer"), NodeID(unchecked: "reader"))
         try NetworkFounding(
             network: NetworkID(unchecked: "bench.varde"),
@@ -87,12 +135,14 @@ private struct NodePair {
                     id: names.0, name: "Writer", region: nil,
                     locations: [PlannedLocation(id: BenchmarkStudy.location, name: "Ward")]),
                 PlannedNode(id: names.1, name: "Reader", region: nil, locations: []),
-            ], directory: directory
+            ] + [third].compactMap { $0 }.map { PlannedNode(id: $0, name: "Third", region: nil, locations: []) },
+            directory: directory
         ).found()
         let writer = try await BenchmarkNode(NetworkFounding.directory(of: names.0, in: directory))
         let reader = try await BenchmarkNode(NetworkFounding.directory(of: names.1, in: directory))
         let benchmark = BenchmarkStudy(
-            source: try ShippedStudy.sciatica(participants: 0), coordinator: names.0, holders: [names.0, names.1])
+            source: try ShippedStudy.sciatica(participants: 0), coordinator: names.0,
+            holders: [names.0, names.1] + [third].compactMap { $0 })
         guard let study = try await writer.perform([benchmark.founding]).first?.study else {
             throw ReplicationBenchmark.Failure.nothingWritten
         }
@@ -118,12 +168,24 @@ private struct NodePair {
         return (ContinuousClock.now - start) / .seconds(1)
     }
 
+    /// Tells twice a second how much of the whole the second node holds.
+    func watch(_ tell: @escaping @Sendable (String) -> Void) -> Task<Void, Never> {
+        let (writer, reader, stream) = (writer, reader, stream)
+        return Task {
+            guard let head = try? await writer.ownHead(of: stream)?.head else { return }
+            while !Task.isCancelled {
+                tell("\(reader.size(of: head.name.id)) of \(head.size) entries")
+                try? await Task.sleep(for: .milliseconds(500))
+            }
+        }
+    }
+
     /// Lets the second node fetch everything.
-    func catchUp() async throws -> ReplicationBenchmarkReport.CatchUp {
+    func catchUp(isWriterRunning: Bool = false) async throws -> ReplicationBenchmarkReport.CatchUp {
         guard let (head, bytes) = try await writer.ownHead(of: stream) else {
             throw ReplicationBenchmark.Failure.nothingWritten
         }
-        try await writer.start()
+        if !isWriterRunning { try await writer.start() }
         let start = ContinuousClock.now
         try await reader.start()
         let end = await reader.untilHolding(head.name.id, size: head.size)

@@ -22,6 +22,18 @@ public struct ReplicationBenchmarkReport: Hashable, Sendable, Codable {
         public var plainInsertsPerSecond: Double
     }
 
+    /// How fast an empty node caught up while a third node did harm to both, on the same machine.
+    public struct BesideHarm: Hashable, Sendable, Codable {
+        /// What the third node did.
+        public var behaviour: MisbehavingPeer.Behaviour
+        /// Entries a second.
+        public var entriesPerSecond: Double
+        /// The same pair of nodes just before, without the third one.
+        public var entriesPerSecondAlone: Double
+        /// Million bytes a second that the third node sent meanwhile; it takes part of the same processors for that.
+        public var sentMegabytesPerSecond: Double
+    }
+
     /// How soon an entry that is durable at one node was durable and folded at the other, nothing else going on.
     public struct Live: Hashable, Sendable, Codable {
         /// Entries measured, one after the other.
@@ -48,6 +60,8 @@ public struct ReplicationBenchmarkReport: Hashable, Sendable, Codable {
     public var catchUp: [CatchUp]
     /// Live entries.
     public var live: Live
+    /// Catching up beside a third node that does harm, once for each kind of harm.
+    public var besideHarm: [BesideHarm]
     /// The machine.
     public var limits: Limits
 }

@@ -21,6 +21,8 @@ public struct NodeDirectory: Sendable {
     var curveSecret: String { keys + "/curve.secret" }
     /// Ed25519 seed of cosignatures.
     var witnessSeed: String { keys + "/witness.seed" }
+    /// Which events file the witness key is used with: another one does not know what was signed with it.
+    var witnessUse: String { keys + "/witness.used" }
     /// The charter as it was when the directory was made; the newest one lies in the store.
     var charter: String { path + "/charter" }
     /// The socket through which commands work while the node runs.
@@ -87,6 +89,11 @@ public struct NodeConfiguration: Hashable, Sendable, Codable {
     public var peers: [String: String]
     /// Where the HTTP interface listens; nil where the node has none.
     public var http: HTTPListener?
+    /// When everything stored is read again; nil for the defaults.
+    public var scrub: ScrubSettings?
+    /// The public link keys of peers, in hexadecimal, by which a node that holds no charter yet knows whom it gets it from. What
+    /// the charter says replaces them.
+    public var peerKeys: [String: String]?
 
     /// The format that is written today.
     public static let currentFormat: UInt64 = 0

@@ -32,7 +32,8 @@ struct NodeKeys: Sendable {
             witnessKey: WitnessPublicKey(try NodeKeys.publicKey(ofSeed: witnessSeed, path: "witness.seed")))
     }
 
-    private static func publicKey(ofSeed seed: [UInt8], path: String) throws -> Hash {
+    /// The Ed25519 public key of a seed.
+    static func publicKey(ofSeed seed: [UInt8], path: String) throws -> Hash {
         guard let key = try? Curve25519.Signing.PrivateKey(rawRepresentation: seed),
             let hash = Hash(bytes: [UInt8](key.publicKey.rawRepresentation))
         else { throw DirectoryError.unreadable(path: path, reason: "it is no Ed25519 seed of 32 bytes") }

@@ -16,6 +16,10 @@ public enum LocalRequest: Sendable, Codable {
     case rebuild(study: StudyID)
     /// Say how far the rebuild of a study has come.
     case rebuildProgress(study: StudyID)
+    /// Take in this version of the charter: a signed version, in hexadecimal.
+    case applyCharter(String)
+    /// Stop writing until the charter names the signing key that waits in the node's directory, and close all own logs.
+    case closeLogsForNewKey
     /// Make a backup in a new folder of this path; answered when it is checked.
     case backup(to: String)
     /// Say how far the backup has come.
@@ -38,6 +42,10 @@ public enum LocalReply: Sendable, Codable {
     case rebuilt(RebuildOutcome)
     /// To a question for the progress; nil where no rebuild of the study runs.
     case rebuildProgress(RebuildProgress?)
+    /// The number of the charter's newest version.
+    case charter(UInt64)
+    /// The logs are closed.
+    case logsClosed
     /// A backup was made and checked.
     case backedUp(BackupReport)
     /// To a question for the progress; nil where no backup is made.

@@ -112,6 +112,14 @@ struct LocalServer: Service {
             case .studies: return .studies(try await access.studyOIDs())
             case .rebuild(let study): return .rebuilt(try await access.rebuild(study))
             case .rebuildProgress(let study): return .rebuildProgress(await access.rebuildProgress(study))
+            case .applyCharter(let text):
+                guard let bytes = [UInt8](hex: text) else {
+                    return .failed("the version of the charter cannot be read")
+                }
+                return .charter(try await access.apply(try SignedCharter(bytes: bytes)))
+            case .closeLogsForNewKey:
+                try await access.closeLogsForNewKey()
+                return .logsClosed
             case .backup(let path): return .backedUp(try await access.backup(to: path))
             case .backupProgress: return .backupProgress(access.backups.progress)
             case .stop: return .stopping

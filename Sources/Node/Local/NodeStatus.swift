@@ -17,6 +17,8 @@ public struct NodeStatus: Hashable, Sendable, Codable {
     public var storeFailure: String?
     /// Logs of which their node signed two histories: a backup, a copy or a second machine of it was run.
     public var forkedLogs: [LogID]
+    /// What reading all of it again has found.
+    public var scrub: ScrubStatus
     /// Entries held, of all streams.
     public var entries: UInt64
     /// What the streams of locations hold, together.
@@ -25,17 +27,45 @@ public struct NodeStatus: Hashable, Sendable, Codable {
     public var streams: [StreamStatus]
     /// Every other node of the charter.
     public var peers: [PeerStatus]
+    /// Connections and frames that came to nothing since the start.
+    public var transport: TransportStatus
     /// Things that went wrong since the store was made, newest first.
     public var incidents: [String]
+    /// How the node stands as a witness of the logs of others.
+    public var witness: WitnessReport
 
     /// What somebody has to see to at once, a sentence each.
     public var alerts: [String] {
         (storeFailure.map { ["nothing is written any more, reading goes on: \($0)"] } ?? [])
+            + scrub.damaged.map { "\($0); other nodes are asked for it" }
+            + scrub.problems.map { "\($0); restore a backup beside this node and run 'varde verify' on both" }
             + forkedLogs.map { log in
                 "log \(log) is forked: its node signed two histories of it. Everything in both counts. Find out which "
                     + "backup, copy or second machine of that node was run, and end it"
             }
     }
+}
+
+/// How a node stands as a witness.
+public struct WitnessReport: Hashable, Sendable, Codable {
+    /// The name of its key by the charter; nil where it is not admitted.
+    public var key: String?
+    /// Whether it vouches for others now.
+    public var isActive: Bool
+    /// The same in words, with the reason where it does not.
+    public var state: String
+}
+
+/// A hospital that vouches for a head of a log: it has seen that the head extends all it saw before.
+public struct Voucher: Hashable, Sendable, Codable {
+    /// The hospital's node.
+    public var node: NodeID
+    /// The number of entries that it vouches for.
+    public var size: UInt64
+    /// Whether it may hold the entries themselves; else it has seen heads and proofs only.
+    public var isHolder: Bool
+    /// When it said so, by its own clock, in seconds since 1970-01-01T00:00:00Z.
+    public var unixSeconds: UInt64
 }
 
 /// One stream at a node.
@@ -68,6 +98,8 @@ public struct LogStatusReport: Hashable, Sendable, Codable {
     public var root: Hash
     /// Nodes known to hold all of it durably.
     public var alsoAt: [NodeID]
+    /// Nodes that vouch for a head of it.
+    public var vouchedBy: [Voucher]
 }
 
 /// A peer as a node sees it.
@@ -82,14 +114,22 @@ public struct PeerStatus: Hashable, Sendable, Codable {
     public var entriesLackingHere: UInt64
     /// Logs being pulled from it.
     public var logsInFlight: Int
+    /// Bytes it may still send of what was asked for.
+    public var creditBytes: Int
     /// Bytes that came from it and are not durable yet.
     public var bytesBeingStored: Int
+    /// Bytes under way to it unasked, without a receipt.
+    public var pushedBytes: Int
     /// Bytes sent to it since the start.
     public var sentBytes: UInt64
     /// Bytes received from it since the start.
     public var receivedBytes: UInt64
     /// Refused ranges and unreadable messages of its.
     public var faults: UInt64
+    /// Messages of this node that it refused.
+    public var refusals: UInt64
+    /// Milliseconds since it was last heard; nil where it was not since the start.
+    public var silenceMilliseconds: UInt64?
 }
 
 /// What a node's fold holds of one participant.

@@ -38,13 +38,12 @@ extension OfflineNode {
         try target.prepare(for: log.name.origin, size: size)
         var tiles = LogTiles()
         var files = 1
-        try reader.forEachEntry(in: log.name.id, to: size) { stored in
+        try reader.forEachEntry(alongHistoryOf: log.name.id, to: size) { stored in
             for file in tiles.append(stored.raw.header) {
                 try target.write(file)
                 files += 1
             }
             if tiles.size.isMultiple(of: 16_384) { progress(tiles.size, size) }
-            return true
         }
         guard tiles.size == size, tiles.root == checkpoint.checkpoint.root else {
             throw StoreError.damaged("the entries of log \(log.name.id) do not lead to its newest checkpoint")
@@ -73,7 +72,11 @@ extension OfflineNode {
     public func verifierKeys(ofLog reference: String?) throws -> VerifierKeys {
         let logs = try reader.logs()
         let asked = try reference.map { [try LogReference.find($0, in: logs)] } ?? logs
-        return try VerifierKeys(logs: asked.map(\.name), chain: chain)
+        // The branches of a forked log have its name and key.
+        let names = asked.map(\.name.trunk)
+        return try VerifierKeys(
+            logs: names.enumerated().filter { names.firstIndex(of: $0.element) == $0.offset }.map(\.element),
+            chain: chain)
     }
 }
 

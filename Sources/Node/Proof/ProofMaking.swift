@@ -29,7 +29,7 @@ struct ProofMaking {
         }
         let entry: Entry
         do throws(EntryError) {
-            entry = try Entry(checking: stored.raw, at: address.index, of: address.log)
+            entry = try Entry(checking: stored.raw, at: address.index, of: log.name.log)
         } catch {
             throw ProofMakingError.unreadable(address, error)
         }
@@ -39,7 +39,7 @@ struct ProofMaking {
             throw ProofMakingError.noCheckpoint(address.log)
         }
         return ProvenEntry(
-            log: log.name, header: stored.raw.header, body: entry.body,
+            log: log.name.trunk, header: stored.raw.header, body: entry.body,
             logProof: try LogProof(index: address.index, path: inclusion.path, checkpoint: checkpoint),
             acceptedPath: try acceptedPath(log.name, checkpointSize: size))
     }
@@ -47,12 +47,16 @@ struct ProofMaking {
     /// The head that says most of when the entry was there: of those over it the smallest that a witness cosigned, or
     /// where none is, the newest.
     private func checkpoint(over address: EntryAddress) throws -> SignedCheckpoint {
-        let witnesses = chain.witnessKeys().filter { $0.isCurrent }.map(\.key)
+        let writer = try reader.log(address.log)?.name.node
+        let witnesses = chain.witnessKeys().filter { $0.isCurrent && $0.name.node != writer }.map(\.key)
         var newest: SignedCheckpoint?
-        for head in try reader.cosignedCheckpoints(of: address.log, over: address.index) {
+        let cosigned = try reader.cosignedCheckpoints(
+            of: address.log, over: address.index, key: { chain.witnessKey(named: $0) })
+        for head in cosigned {
             if try !head.cosignatures(by: witnesses).isEmpty { return head }
             newest = head
         }
+        if let head = try cosigned(over: address) { return head }
         if let note = try reader.newestCheckpoint(of: address.log) {
             let head = try SignedCheckpoint(bytes: note)
             if head.checkpoint.size > (newest?.checkpoint.size ?? address.index) { newest = head }
@@ -61,9 +65,28 @@ struct ProofMaking {
         return newest
     }
 
+    /// The smallest head over an entry that is held with its writer's signature and that a witness vouches for, with all
+    /// cosignatures over it; nil where there is none.
+    private func cosigned(over address: EntryAddress) throws -> SignedCheckpoint? {
+        let rows = try reader.cosignatures(of: address.log).filter {
+            $0.head.size > address.index && chain.witness($0.witness.node) == $0.witness
+        }
+        for size in Set(rows.map(\.head.size)).sorted() {
+            guard let note = try reader.checkpoint(of: address.log, size: size) else { continue }
+            let signed = try SignedCheckpoint(bytes: note)
+            var head = signed
+            for row in rows where row.head.size == size && row.head.root == signed.checkpoint.root {
+                guard let key = chain.witnessKey(named: row.witness) else { continue }
+                head = try head.adding(row.cosignature(of: key))
+            }
+            if head != signed { return head }
+        }
+        return nil
+    }
+
     /// The comparison with the head that the newest charter accepts, where it states one.
     private func acceptedPath(_ log: LogName, checkpointSize size: UInt64) throws -> [Hash]? {
-        guard let accepted = chain.node(log.node)?.accepted.first(where: { $0.log == log.id }) else { return nil }
+        guard let accepted = chain.node(log.node)?.accepted.first(where: { $0.log == log.log }) else { return nil }
         // What is missing here shows when the proof is checked.
         return try reader.consistencyProof(
             of: log.id, oldSize: min(size, accepted.size), newSize: max(size, accepted.size))?.path

@@ -1,5 +1,6 @@
 import ServiceLifecycle
 import Store
+import Synchronization
 import Views
 import ZeroMQTransport
 
@@ -52,7 +53,13 @@ final class StopSignal: Sendable {
         (stream, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(1))
     }
 
-    func stop() {
+    private let restart = Mutex(false)
+
+    /// Whether everything is to be opened anew.
+    var isRestarting: Bool { restart.withLock { $0 } }
+
+    func stop(restarting: Bool = false) {
+        if restarting { restart.withLock { $0 = true } }
         continuation.yield()
         continuation.finish()
     }

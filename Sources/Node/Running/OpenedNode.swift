@@ -14,6 +14,7 @@ struct OpenedNode {
     let driver: ReplicationDriver
     let transport: ZeroMQTransport
     let views: StudyViews
+    let scrub: Scrub
 
     /// Opens the node in a directory.
     ///
@@ -29,14 +30,18 @@ struct OpenedNode {
         try directory.checkSocketPath()
         // The lock comes before anything is bound, so that a second process changes nothing.
         let lock = try DirectoryLock(directory: directory.path)
-        let keys = try NodeKeys.read(directory)
         let founding = try NodeStart.foundingChain(directory, configuration)
+        let known =
+            try NodeStart.reader(directory).map { try NodeStart.storedChain($0, founding: founding) } ?? founding
+        try KeyReplacement(directory).finish(by: known, for: configuration.node)
+        let keys = try NodeKeys.read(directory)
         let link = DriverLink()
         let store = try await Store<NodeState>(
             StoreConfiguration(
                 directory: directory.path, network: configuration.network, node: configuration.node,
                 signingSeed: keys.signingSeed, software: Software.name),
-            lock: lock, companion: { core in try NodeStart.state(core, founding: founding, configuration) },
+            lock: lock,
+            companion: { core in try NodeStart.state(core, founding: founding, network: configuration.network) },
             onCommit: { logs in
                 onCommit(logs)
                 link.take(logs)
@@ -53,14 +58,17 @@ struct OpenedNode {
         }
         link.views = views
         let (driver, transport) = try await join(
-            configuration, keys: keys, store: store, link: link, logger: logger)
+            configuration, directory, keys: keys, store: store, link: link, logger: logger)
         return OpenedNode(
-            configuration: configuration, store: store, driver: driver, transport: transport, views: views)
+            configuration: configuration, store: store, driver: driver, transport: transport, views: views,
+            scrub: Scrub(
+                directory: directory.path, store: store, driver: driver,
+                settings: configuration.scrub ?? ScrubSettings(), logger: logger))
     }
 
     private static func join(
-        _ configuration: NodeConfiguration, keys: NodeKeys, store: Store<NodeState>, link: DriverLink,
-        logger: Logger
+        _ configuration: NodeConfiguration, _ directory: NodeDirectory, keys: NodeKeys, store: Store<NodeState>,
+        link: DriverLink, logger: Logger
     ) async throws -> (ReplicationDriver, ZeroMQTransport) {
         let node = configuration.node
         let (chain, heads, forks, ownHeads, verdict, holders, revision) = try await store.read { core, state in
@@ -70,11 +78,23 @@ struct OpenedNode {
                 state.holders(for: node), state.authorityRevision
             )
         }
+        let signer = try WitnessSigner(seed: keys.witnessSeed)
+        let identity = try await store.read { core, _ in core.identity }
+        let binding = try signer.bind(to: identity, in: directory)
+        let time = NodeClock().now()
+        let witness = try await store.read { core, state in
+            try WitnessStart.judge(
+                core, state.chain, signer: signer, binding: binding, configuration: configuration, time: time)
+        }
+        let trouble = try await store.read { core, _ in try core.retirement(of: signer.publicKey) }
         let (allowed, peers) = ReplicationDriver.addresses(of: chain, configuration: configuration)
+        var limits = TransportLimits()
+        // What libzmq may hold for a connection is as many messages times this.
+        limits.messageBytes = ReplicationProtocol.messageBytes
         let transport = try ZeroMQTransport(
             configuration: TransportConfiguration(
                 nodeName: configuration.node.text, keyPair: keys.curve, bindAddress: configuration.listen, peers: peers,
-                allowedPeers: allowed),
+                allowedPeers: allowed, limits: limits),
             logger: logger, handler: { link.take($0) })
         var generator = SystemRandomNumberGenerator()
         var pace = ReplicationConfiguration()
@@ -82,7 +102,9 @@ struct OpenedNode {
         pace.antiEntropyMilliseconds = 5_000
         let machine = ReplicationMachine(
             node: configuration.node, incarnation: generator.next(), charter: chain, heads: heads, forks: forks,
-            policy: NodeHoldingPolicy(node: configuration.node, holders: holders), configuration: pace)
+            policy: NodeHoldingPolicy(node: configuration.node, holders: holders), configuration: pace,
+            witness: signer.name(of: configuration.node, in: chain) == nil ? .silent : witness.mode,
+            cosigned: witness.cosigned.map { ($0.head, $0.writer) }, kept: witness.kept)
         let guardResult: StartRule.GuardResult =
             switch verdict {
             case .noLogYet: .noLogYet
@@ -94,7 +116,8 @@ struct OpenedNode {
             guardResult: guardResult, configuredPeers: configuration.peers.keys.compactMap { NodeID($0) },
             heads: ownHeads, now: NodeClock.monotonicMilliseconds())
         let driver = ReplicationDriver(
-            configuration: configuration, store: store, transport: transport, machine: machine, startRule: rule,
+            configuration: configuration, store: store, transport: transport, machine: machine, directory: directory,
+            witness: witness, witnessTrouble: trouble, startRule: rule,
             startVerdict: verdict, onCharter: { link.views?.changed() }, logger: logger)
         link.driver = driver
         await driver.refreshAuthority(revision: revision)

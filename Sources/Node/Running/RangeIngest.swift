@@ -9,6 +9,8 @@ package struct IngestAnswer {
     package var result: Result<LogHead, IngestFailure>
     /// What the range brought to light of its log: nil where it is forked no more than before.
     package var fork: KnownFork?
+    /// Whether something that was damaged here is whole again.
+    package var isRepair = false
 
     /// States what became of a range.
     package init(result: Result<LogHead, IngestFailure>, fork: KnownFork? = nil) {
@@ -19,14 +21,18 @@ package struct IngestAnswer {
 
 /// Stores a range of a peer's and folds what is new in it.
 package enum RangeIngest {
-    static func ingest(
+    /// Stores a range and folds what is new in it into the node's state.
+    ///
+    /// - Throws: what stops the store.
+    package static func ingest(
         _ range: EntryRange, name: LogName, from peer: NodeID, time: NodeTime, _ core: StoreCore,
         _ state: inout NodeState
     ) throws -> IngestAnswer {
         guard let writer = state.chain.node(name.node) else {
             return IngestAnswer(result: .failure(.refused("the charter does not know node \(name.node)")))
         }
-        return try ingest(range, name: name, key: writer.signingKey.hash.bytes, from: peer, time: time, core) {
+        let key = try signingKey(of: range, name: name, state.chain, core) ?? writer.signingKey
+        return try ingest(range, name: name, key: key.hash.bytes, from: peer, time: time, core) {
             try state.insert($0, core: core)
         } onFork: {
             state.insertFork(of: $0)
@@ -45,8 +51,38 @@ package enum RangeIngest {
         fold: (WrittenEntry) throws -> Void, onFork: (LogName) -> Void
     ) throws -> IngestAnswer {
         try core.register(name.trunk)
+        let repaired = try repair(range, name: name, key: key, time: time, core, fold: fold)
         let wasForked = try core.isForked(name.log)
-        switch try core.ingest(range, of: name, key: key, from: peer, time: time) {
+        var answer = try take(
+            try core.ingest(range, of: name, key: key, from: peer, time: time), name: name, wasForked: wasForked, core,
+            fold: fold, onFork: onFork)
+        answer.isRepair = repaired > 0
+        return answer
+    }
+
+    /// Puts what is damaged here back from the range, and folds it, which was not folded as it was.
+    private static func repair(
+        _ range: EntryRange, name: LogName, key: [UInt8], time: NodeTime, _ core: StoreCore,
+        fold: (WrittenEntry) throws -> Void
+    ) throws -> Int {
+        let places = try core.openDamage()
+        guard !places.isEmpty else { return 0 }
+        let count = try core.repair(range, of: name, key: key, time: time)
+        guard count > 0 else { return 0 }
+        for place in Set(places).subtracting(try core.openDamage()) where place.kind == .entry {
+            let address = EntryAddress(log: place.log, index: place.index)
+            guard let stored = try core.entry(at: address), let row = try core.log(place.log) else { continue }
+            try fold(WrittenEntry(stored.raw, id: stored.id, at: address, in: row.name))
+        }
+        return count
+    }
+
+    /// Folds what is new, and says what the machine is told.
+    private static func take(
+        _ outcome: IngestOutcome, name: LogName, wasForked: Bool, _ core: StoreCore,
+        fold: (WrittenEntry) throws -> Void, onFork: (LogName) -> Void
+    ) throws -> IngestAnswer {
+        switch outcome {
         case .stored(let stored):
             for (offset, checked) in stored.entries.enumerated() {
                 let address = EntryAddress(log: stored.head.name.id, index: stored.first + UInt64(offset))
@@ -96,4 +132,59 @@ package enum ForkReport {
             try core.log(log).map { try of($0.name, core) }
         }
     }
+}
+
+extension RangeIngest {
+    /// The key that must have signed a range of a log: the one that its writer had by the version of the charter that it knew
+    /// when it began the log (`Protocols/log.md`, "Keys"). Where that cannot be read, the one of the writer's keys that did.
+    private static func signingKey(
+        of range: EntryRange, name: LogName, _ chain: CharterChain, _ core: StoreCore
+    ) throws -> SigningPublicKey? {
+        var begun = try LogBeginning.knownCharter(of: name.log, core)
+        if begun == nil, range.start == 0, let first = range.entries.first {
+            begun = (try? EntryHeader(bytes: first.header))?.known.charter
+        }
+        if let begun, let key = chain.signingKey(ofLogBy: name.node, begunKnowing: begun) { return key }
+        let checkpoint = try? SignedCheckpoint(bytes: range.checkpoint)
+        return chain.signingKeys(of: name.node).reversed().first { _, key in
+            guard let verifier = try? name.verifierKey(publicKey: key.hash.bytes) else { return false }
+            return (try? checkpoint?.verify(with: verifier)) != nil
+        }?.key
+    }
+}
+
+/// The heads that the charter accepts of logs whose keys were taken away.
+enum AcceptedHeads {
+    /// Whether the log is held as far as a head, and has another root there.
+    static func contradict(_ head: StatedHead, _ core: StoreCore) throws -> Bool {
+        guard let held = try core.head(of: head.log), held.size >= head.size, head.size > 0 else { return false }
+        return try core.root(of: head.log, size: head.size) != head.root
+    }
+
+    /// Keeps an incident of every head of a new version that the entries held here contradict.
+    static func check(_ chain: CharterChain, _ core: StoreCore, time: NodeTime) throws {
+        guard let newest = chain.newest else { return }
+        let before = chain.version(newest.number &- 1)?.charter
+        for node in newest.nodes {
+            let known = Set(before?.node(node.id)?.accepted ?? [])
+            for head in node.accepted where !known.contains(head) {
+                guard try contradict(head, core) else { continue }
+                try core.storeIncident(
+                    Incident(
+                        utcMilliseconds: time.utcMilliseconds, kind: "accepted head contradicts", peer: node.id,
+                        log: head.log,
+                        text:
+                            "the charter accepts other entries among the first \(head.size) of log \(head.log) than are "
+                            + "held here: its writer signed two histories; run 'varde verify' here and elsewhere",
+                        heldHead: try core.newestCheckpoint(of: head.log)))
+            }
+        }
+    }
+}
+
+/// The node writes nothing for now.
+struct WritingPaused: Error, CustomStringConvertible {
+    let reason: String
+
+    var description: String { reason }
 }

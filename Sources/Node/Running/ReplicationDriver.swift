@@ -1,8 +1,8 @@
-import EventLog
+package import EventLog
 import Logging
-import Replication
+package import Replication
 import Store
-import StoreCore
+package import StoreCore
 import Synchronization
 import Trial
 import ZeroMQTransport
@@ -13,16 +13,26 @@ import ZeroMQTransport
 /// - The machine is touched on the polling thread only; so is everything else here.
 /// - Ranges go to the store in the order in which the machine asked, through one write at a time.
 actor ReplicationDriver {
-    private let node: NodeID
+    let node: NodeID
     private let network: NetworkID
-    private let store: Store<NodeState>
+    let store: Store<NodeState>
     private let transport: ZeroMQTransport
-    private let clock: NodeClock
-    private let logger: Logger
+    let clock: NodeClock
+    let logger: Logger
     /// Called when a longer charter was stored, which no commit of entries tells of.
-    private let onCharter: @Sendable () -> Void
+    let onCharter: @Sendable () -> Void
     private let configuration: NodeConfiguration
-    private var machine: ReplicationMachine
+    var machine: ReplicationMachine
+    let directory: NodeDirectory
+    let signer: WitnessSigner
+    /// In what way the node may witness while the charter names its key.
+    let witnessModeAtStart: WitnessMode
+    /// Why the witness key is not to be used any more; nil where it may be.
+    var witnessTrouble: String?
+    /// Called once the charter names keys that wait in the directory.
+    var whenKeysNamed: (@Sendable () -> Void)?
+    /// Why the node writes nothing for now, although the start is decided; nil where it may.
+    var pauseReason: String?
     private var startRule: StartRule
     private var startVerdict: StartVerdict
     private var pendingIngests: [PendingIngest] = []
@@ -33,7 +43,8 @@ actor ReplicationDriver {
     private var waiterNumber: UInt64 = 0
     /// What the start rule last said, for `varde status`.
     private(set) var startText = "starting"
-    private var mayAppend = false
+    /// Whether the start rule lets the node write.
+    private(set) var mayAppend = false
     private var isConfirming = false
 
     private struct PendingIngest {
@@ -47,7 +58,7 @@ actor ReplicationDriver {
 
     init(
         configuration: NodeConfiguration, store: Store<NodeState>, transport: ZeroMQTransport,
-        machine: ReplicationMachine,
+        machine: ReplicationMachine, directory: NodeDirectory, witness: WitnessStart, witnessTrouble: String?,
         startRule: StartRule, startVerdict: StartVerdict, onCharter: @escaping @Sendable () -> Void, logger: Logger
     ) {
         self.onCharter = onCharter
@@ -59,11 +70,16 @@ actor ReplicationDriver {
         clock = NodeClock()
         self.logger = logger
         self.machine = machine
+        self.directory = directory
+        signer = witness.signer
+        witnessModeAtStart = witness.mode
+        self.witnessTrouble = witnessTrouble
+        pauseReason = KeyReplacement(directory).pauseReason
         self.startRule = startRule
         self.startVerdict = startVerdict
     }
 
-    private var now: MonotonicMilliseconds { NodeClock.monotonicMilliseconds() }
+    var now: MonotonicMilliseconds { NodeClock.monotonicMilliseconds() }
 
     // MARK: Inputs
 
@@ -116,6 +132,8 @@ actor ReplicationDriver {
         if chain.count > machine.charter.count { perform(machine.charterChanged(chain, now: now)) }
         admit(chain)
         perform(machine.authorityChanged(NodeHoldingPolicy(node: node, holders: holders), now: now))
+        reviewWitnessKey()
+        lookForNamedKeys()
     }
 
     /// Tells the transport whose keys the newest charter admits, and where they are.
@@ -137,7 +155,18 @@ actor ReplicationDriver {
     ) -> (allowed: [CurvePublicKey: String], peers: [String: PeerAddress]) {
         var allowed: [CurvePublicKey: String] = [:]
         var peers: [String: PeerAddress] = [:]
-        for other in chain.newest?.nodes ?? [] where other.state == .admitted && other.id != configuration.node {
+        guard let newest = chain.newest else {
+            // Whoever holds no charter yet knows only the keys that were given by hand.
+            for (name, text) in configuration.peerKeys ?? [:] {
+                guard let bytes = [UInt8](hex: text), let key = CurvePublicKey(bytes: bytes) else { continue }
+                allowed[key] = name
+                if let endpoint = configuration.peers[name] {
+                    peers[name] = PeerAddress(endpoint: endpoint, publicKey: key)
+                }
+            }
+            return (allowed, peers)
+        }
+        for other in newest.nodes where other.state == .admitted && other.id != configuration.node {
             guard let key = CurvePublicKey(bytes: other.curveKey.hash.bytes) else { continue }
             allowed[key] = other.id.text
             if let endpoint = configuration.peers[other.id.text] {
@@ -152,6 +181,9 @@ actor ReplicationDriver {
     /// How things stand between this node and its peers.
     func status() -> ReplicationStatus { machine.status }
 
+    /// What the transport counted since the start.
+    func transportMetrics() -> TransportMetrics { transport.assumeIsolated { $0.metrics() } }
+
     /// Whether any log is known to be forked.
     var hasForks: Bool { !machine.forkedLogs.isEmpty }
 
@@ -160,12 +192,26 @@ actor ReplicationDriver {
         Dictionary(logs.map { ($0.0, machine.knownAt(log: $0.0, size: $0.1)) }) { first, _ in first }
     }
 
+    // MARK: Damage
+
+    /// Asks peers for what is damaged here, each place under the name that it is told under.
+    func repair(_ places: [DamagedPlace]) async {
+        let named = try? await store.read { core, _ in
+            try places.map { place in
+                let address = EntryAddress(log: place.log, index: place.firstWanted)
+                return (try core.segment(of: address)?.head.name.id ?? place.log, place.firstWanted)
+            }
+        }
+        for (log, index) in named ?? [] { perform(machine.repair(log, from: index, now: now)) }
+    }
+
     // MARK: The start
 
     /// Waits until own entries may be written (DESIGN §4, "Start, restore, clone, fork").
     ///
     /// - Throws: `CancellationError` where the caller is cancelled before, because the node is stopping.
     func untilMayAppend() async throws {
+        if let pauseReason { throw WritingPaused(reason: pauseReason) }
         if mayAppend { return }
         waiterNumber += 1
         let number = waiterNumber
@@ -234,7 +280,7 @@ actor ReplicationDriver {
 
     // MARK: Effects
 
-    private func perform(_ effects: [ReplicationEffect]) {
+    func perform(_ effects: [ReplicationEffect]) {
         for effect in effects {
             startRule.observe(effect, now: now)
             switch effect {
@@ -258,7 +304,12 @@ actor ReplicationDriver {
                     metadata: ["log": "\(log)"])
                 decideStart()
             case .storeForkProof(let proof, let name, let peer): store(proof, of: name, from: peer)
-            case .report(let incident): note("replication", peer: incident.peer, incident.description)
+            case .report(let incident): note(incident)
+            case .cosign(let token, let head, let newest, let writer):
+                cosign(token, head, after: newest, writer: writer)
+            case .prove(let token, let log, let size): prove(token, log, from: size)
+            case .keepCosignatures(let rows, let peer): keep(rows, from: peer)
+            case .retireWitnessKey(let shown, let peer): retireWitnessKey(shown, from: peer)
             }
         }
     }
@@ -273,10 +324,16 @@ actor ReplicationDriver {
     }
 
     private func store(_ chain: CharterChain) {
+        let time = clock.now()
         Task {
             do {
                 let revision = try await store.write { core, state in
+                    // A version that was fed in here meanwhile stands; the machine is told of it afterwards.
+                    guard state.chain.count <= chain.count,
+                        chain.newestHash(ofFirst: state.chain.count) == state.chain.newestHash
+                    else { return state.authorityRevision }
                     for signed in chain.versions { try core.storeCharter(CharterRecord(signed)) }
+                    try AcceptedHeads.check(chain, core, time: time)
                     try state.update(chain, core: core)
                     return state.authorityRevision
                 }
@@ -302,13 +359,24 @@ actor ReplicationDriver {
         }
     }
 
-    private func note(_ kind: String, peer: NodeID?, _ text: String) {
+    /// Keeps an incident of replication; of a head that was shown, and the one it contradicts, the signed notes too.
+    private func note(_ incident: ReplicationIncident) {
+        guard case .witnessRefused(let log, _, let shown) = incident.kind else {
+            note("replication", peer: incident.peer, incident.description)
+            return
+        }
+        note("head not cosigned", peer: incident.peer, incident.description, log: log, shown: shown)
+    }
+
+    private func note(_ kind: String, peer: NodeID?, _ text: String, log: LogID? = nil, shown: [UInt8]? = nil) {
         logger.warning("\(text)")
         let time = clock.now()
         Task {
             try? await store.write { core, _ in
                 try core.storeIncident(
-                    Incident(utcMilliseconds: time.utcMilliseconds, kind: kind, peer: peer, text: text))
+                    Incident(
+                        utcMilliseconds: time.utcMilliseconds, kind: kind, peer: peer, log: log, text: text,
+                        shownHead: shown))
             }
         }
     }
@@ -346,6 +414,12 @@ actor ReplicationDriver {
                         }
                         if let proof = fork.proof { perform(machine.forkProven(proof, of: fork.name, now: now)) }
                     }
+                    if answer.isRepair {
+                        perform(machine.repaired(pending.range.log, from: pending.range.start, now: now))
+                        logger.notice(
+                            "what was damaged is whole again",
+                            metadata: ["log": "\(pending.range.log)", "from": "\(pending.peer)"])
+                    }
                     perform(machine.ingestFinished(pending.token, answer.result, now: now))
                 }
             } catch {
@@ -363,7 +437,7 @@ actor ReplicationDriver {
 
 extension CharterRecord {
     /// A signed version as the store keeps it.
-    init(_ signed: SignedCharter) {
+    package init(_ signed: SignedCharter) {
         self.init(version: signed.charter.number, bytes: signed.charterBytes, signatures: signed.bytes)
     }
 }

@@ -1,8 +1,8 @@
-import EventLog
+package import EventLog
 import Foundation
 public import Logging
 public import ServiceLifecycle
-import StoreCore
+package import StoreCore
 import Synchronization
 import UnixSignals
 
@@ -31,12 +31,20 @@ public struct RunningNode {
         self.services = services
     }
 
-    /// Opens everything and works until a signal or `varde node stop` ends it.
+    /// Opens everything and works until a signal or `varde node stop` ends it. Where the charter gives the node keys that it
+    /// has made, it ends and opens everything anew with them.
     ///
     /// - Parameter onReady: called when the local socket is about to listen.
     /// - Throws: what keeps the node from starting: ``DirectoryError``, ``StoreCore/StoreError``, a transport's error; and
     ///   after it was stopped, what had ended all writing before.
     public func run(onReady: @escaping @Sendable () -> Void = {}) async throws {
+        while try await runOnce(onReady: onReady) {
+            logger.notice("going on with the keys that the charter names")
+        }
+    }
+
+    /// - Returns: whether to open everything anew.
+    private func runOnce(onReady: @escaping @Sendable () -> Void) async throws -> Bool {
         let commits = CommitFeed()
         let failed = StoreFailure()
         let node = try await OpenedNode.open(
@@ -46,6 +54,7 @@ public struct RunningNode {
         defer { unlink(directory.processID) }
         let stopping = StopSignal()
         let access = NodeAccess(node, stopping: stopping, commits: commits)
+        await node.driver.onKeysNamed { stopping.stop(restarting: true) }
         let server = LocalServer(path: directory.socket, access: access, logger: logger)
         let others = try services(access, configuration)
         onReady()
@@ -55,6 +64,7 @@ public struct RunningNode {
                     .init(service: StoreService(store: node.store)),
                     .init(service: ViewService(views: node.views)),
                     .init(service: ReplicationService(driver: node.driver, transport: node.transport)),
+                    .init(service: node.scrub),
                     .init(service: server),
                 ] + others.map { .init(service: $0) } + [
                     .init(
@@ -63,6 +73,7 @@ public struct RunningNode {
         try await group.run()
         // What supervises the process is told by its status that somebody has to look at the disk.
         if let error = failed.error { throw error }
+        return stopping.isRestarting
     }
 }
 
@@ -79,9 +90,17 @@ final class StoreFailure: Sendable {
 }
 
 /// What a node needs to know before it starts.
-enum NodeStart {
+package enum NodeStart {
     /// The charter as the directory was given it, checked against the hash in the configuration.
     static func foundingChain(_ directory: NodeDirectory, _ configuration: NodeConfiguration) throws -> CharterChain {
+        guard FileManager.default.fileExists(atPath: directory.charter) else {
+            // A node that is to join gets the charter from a peer, and checks it by the hash that it was given by hand.
+            guard let founding = Hash(hex: configuration.charterFounding) else {
+                throw DirectoryError.unreadable(
+                    path: directory.configuration, reason: "charterFounding is not the hash of a charter")
+            }
+            return CharterChain(foundingHash: founding)
+        }
         let text = try OwnerOnlyFile.read(
             directory.charter, advice: "a node is given the charter when its directory is made")
         guard let bytes = [UInt8](hex: text) else {
@@ -100,17 +119,30 @@ enum NodeStart {
         return chain
     }
 
+    /// The events file of a directory; nil where the node has never run.
+    static func reader(_ directory: NodeDirectory) throws -> StoreReader? {
+        guard FileManager.default.fileExists(atPath: StoreConfiguration.eventsFile(in: directory.path)) else {
+            return nil
+        }
+        return try StoreReader(directory: directory.path)
+    }
+
     /// Folds what the store holds.
-    static func state(
-        _ core: StoreCore, founding: CharterChain, _ configuration: NodeConfiguration
+    package static func state(
+        _ core: StoreCore, founding: CharterChain, network: NetworkID
     ) throws -> NodeState {
         let chain = try storedChain(core, founding: founding)
+        // Logs that were signed with a key the node has no more are continued under the one it has.
+        let ended = try core.openLogsOfOtherKeys()
+        if !ended.isEmpty {
+            try core.transaction { for log in ended { try core.closeOwnLog(log, reason: .givenUp) } }
+        }
         if try core.charters().count < Int(chain.count) {
             try core.transaction {
                 for signed in chain.versions { try core.storeCharter(CharterRecord(signed)) }
             }
         }
-        var state = NodeState(chain: chain, network: configuration.network)
+        var state = NodeState(chain: chain, network: network)
         try state.catchUp(core)
         state.forgetChanges()
         return state

@@ -4,14 +4,15 @@ import Trial
 
 extension NodeState {
     /// What is held, stream by stream.
-    mutating func streamStatus(_ core: any EventReading, knownAt: (LogID, UInt64) -> [NodeID]) throws -> [StreamStatus]
-    {
+    mutating func streamStatus(
+        _ core: any EventReading, vouchers: [LogID: [Voucher]], knownAt: (LogID, UInt64) -> [NodeID]
+    ) throws -> [StreamStatus] {
         var logs: [StreamID: [LogStatusReport]] = [:]
         for head in try core.replicationHeads() where head.size > 0 {
             logs[head.name.stream, default: []].append(
                 LogStatusReport(
                     log: head.name.id, node: head.name.node, size: head.size, root: head.root,
-                    alsoAt: knownAt(head.name.id, head.size)))
+                    alsoAt: knownAt(head.name.id, head.size), vouchedBy: vouchers[head.name.id] ?? []))
         }
         return logs.sorted { $0.key < $1.key }.map { stream, logs in
             let digest = digest(of: stream)

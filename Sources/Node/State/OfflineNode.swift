@@ -50,7 +50,8 @@ public struct OfflineNode {
     /// - Parameter progress: called now and then.
     public func verify(progress: @escaping (VerificationProgress) -> Void) throws -> VerificationReport {
         try LogVerification.run(
-            on: reader, writerKey: { chain.node($0)?.signingKey.hash.bytes }, progress: progress)
+            on: reader, writerKeys: { chain.signingKeys(of: $0).reversed().map { $0.key.hash.bytes } },
+            progress: progress)
     }
 
     /// Writes a study as an ODM snapshot.

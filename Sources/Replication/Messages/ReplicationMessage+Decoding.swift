@@ -9,7 +9,9 @@ extension ReplicationMessage {
         var reader = WireReader(bytes)
         try reader.readFormatVersion(ReplicationProtocol.version)
         guard let content = try reader.next() else { throw .missing(field: 2) }
-        guard (2...11).contains(content) || (30...31).contains(content) else { throw .outOfRange(field: content) }
+        guard [2...11, 20...22, 30...31].contains(where: { $0.contains(content) }) else {
+            throw .outOfRange(field: content)
+        }
         var inner = try reader.message()
         guard reader.isAtEnd else { throw .outOfRange(field: 0) }
         switch content {
@@ -22,6 +24,9 @@ extension ReplicationMessage {
         case 8: self = .range(try RangeMessage(from: &inner))
         case 9: self = .receipt(try Receipt(from: &inner))
         case 10: self = .rangeUnavailable(try RangeUnavailable(from: &inner))
+        case 20: self = .witnessRequest(try WitnessedExtension(from: &inner))
+        case 21: self = .witnessState(try WitnessedSize(from: &inner))
+        case 22: self = .cosignatures(try CosignatureRows(from: &inner))
         case 30: self = .forkProof(try ForkProofMessage(from: &inner))
         case 31: self = .forkKnown(try ForkKnown(from: &inner))
         default: self = .refusal(try Refusal(from: &inner))
@@ -85,16 +90,18 @@ extension HaveDigest {
         var digest: Hash?
         var count: UInt64 = 0
         var isAnswer = false
+        var cosignatures: Hash?
         while let field = try reader.next() {
             switch field {
             case 1: digest = try reader.hash()
             case 2: count = try reader.unsigned()
             case 3: isAnswer = try reader.boolean()
+            case 20: cosignatures = try reader.hash()
             default: try reader.skip()
             }
         }
         guard let digest else { throw .missing(field: 1) }
-        self.init(digest: digest, count: count, isAnswer: isAnswer)
+        self.init(digest: digest, count: count, isAnswer: isAnswer, cosignatures: cosignatures)
     }
 }
 
@@ -151,6 +158,7 @@ extension HaveRow {
         guard let epoch else { throw .missing(field: 3) }
         guard size > 0 else { throw .outOfRange(field: 4) }
         guard let root else { throw .missing(field: 5) }
+        guard leaf != nil || index == 0 else { throw .missing(field: 31) }
         let fork = leaf.map { ForkPoint(index: index, leaf: $0) }
         guard size > fork?.index ?? 0 else { throw .outOfRange(field: 30) }
         self.init(node: node, stream: stream, epoch: epoch, size: size, root: root, fork: fork)
@@ -318,6 +326,88 @@ extension Refusal {
             default: try reader.skip()
             }
         }
+    }
+}
+
+extension WitnessedExtension {
+    fileprivate init(from reader: inout WireReader) throws(WireError) {
+        self.init(oldSize: 0, path: [], checkpoint: [])
+        while let field = try reader.next() {
+            switch field {
+            case 1: oldSize = try reader.logIndex(field: 1)
+            case 2:
+                guard path.count < WitnessedExtension.maximumPathCount else { throw .outOfRange(field: 2) }
+                path.append(try reader.hash())
+            case 3:
+                checkpoint = try reader.data()
+                guard checkpoint.count <= ReplicationProtocol.checkpointBytes else { throw .outOfRange(field: 3) }
+            default: try reader.skip()
+            }
+        }
+        guard !checkpoint.isEmpty else { throw .missing(field: 3) }
+    }
+}
+
+extension WitnessedSize {
+    fileprivate init(from reader: inout WireReader) throws(WireError) {
+        var log: LogID?
+        var size: UInt64 = 0
+        while let field = try reader.next() {
+            switch field {
+            case 1: log = try reader.identifier()
+            case 2: size = try reader.logIndex(field: 2)
+            default: try reader.skip()
+            }
+        }
+        guard let log else { throw .missing(field: 1) }
+        self.init(log: log, size: size)
+    }
+}
+
+extension CosignatureRows {
+    fileprivate init(from reader: inout WireReader) throws(WireError) {
+        self.init(rows: [], isAll: false)
+        while let field = try reader.next() {
+            switch field {
+            case 1:
+                guard rows.count < ReplicationProtocol.cosignatures else { throw .outOfRange(field: 1) }
+                var inner = try reader.message()
+                rows.append(try KeptCosignature(from: &inner))
+            case 2: isAll = try reader.boolean()
+            default: try reader.skip()
+            }
+        }
+    }
+}
+
+extension KeptCosignature {
+    fileprivate init(from reader: inout WireReader) throws(WireError) {
+        var log: LogID?
+        var size: UInt64 = 0
+        var root: Hash?
+        var witness: WitnessName?
+        var unixSeconds: UInt64 = 0
+        var signature: [UInt8] = []
+        while let field = try reader.next() {
+            switch field {
+            case 1: log = try reader.identifier()
+            case 2: size = try reader.logIndex(field: 2)
+            case 3: root = try reader.hash()
+            case 4: witness = WitnessName(try reader.string())
+            case 5: unixSeconds = try reader.unsigned()
+            case 6: signature = try reader.data()
+            default: try reader.skip()
+            }
+        }
+        guard let log else { throw .missing(field: 1) }
+        guard size > 0 else { throw .outOfRange(field: 2) }
+        guard let root else { throw .missing(field: 3) }
+        guard let witness else { throw .missing(field: 4) }
+        guard unixSeconds <= Cosignature.latestUnixSeconds else { throw .outOfRange(field: 5) }
+        guard signature.count == 64 else { throw .outOfRange(field: 6) }
+        self.init(
+            head: StatedHead(log: log, size: size, root: root), witness: witness, unixSeconds: unixSeconds,
+            signature: signature)
     }
 }
 

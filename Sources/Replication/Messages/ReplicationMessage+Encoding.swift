@@ -18,6 +18,7 @@ extension ReplicationMessage {
                 inner.hash(1, digest.digest)
                 inner.unsigned(2, digest.count)
                 inner.boolean(3, digest.isAnswer)
+                if let cosignatures = digest.cosignatures { inner.hash(20, cosignatures) }
             }
         case .have(let have): writer.message(6) { have.write(to: &$0) }
         case .want(let want):
@@ -44,6 +45,22 @@ extension ReplicationMessage {
                 inner.unsigned(1, refusal.code.rawValue)
                 inner.string(2, refusal.text)
             }
+        case .witnessRequest(let request):
+            writer.message(20) { inner in
+                inner.unsigned(1, request.oldSize)
+                for hash in request.path { inner.hash(2, hash) }
+                inner.data(3, request.checkpoint)
+            }
+        case .witnessState(let state):
+            writer.message(21) { inner in
+                inner.identifier(1, state.log)
+                inner.unsigned(2, state.size)
+            }
+        case .cosignatures(let cosignatures):
+            writer.message(22) { inner in
+                for row in cosignatures.rows { inner.message(1) { row.write(to: &$0) } }
+                inner.boolean(2, cosignatures.isAll)
+            }
         case .forkProof(let message): writer.message(30) { message.write(to: &$0) }
         case .forkKnown(let known): writer.message(31) { $0.identifier(1, known.log) }
         }
@@ -55,6 +72,7 @@ extension ReplicationMessage {
         switch self {
         case .range(let message): message.range.transferBytes + message.range.entries.count * 12 + 128
         case .have(let have): have.rows.count * 192 + 32
+        case .cosignatures(let cosignatures): cosignatures.rows.count * 320 + 32
         case .charterVersions(let versions): versions.versions.reduce(64) { $0 + $1.count + 8 }
         default: 192
         }
@@ -69,6 +87,17 @@ extension Hello {
         writer.hash(4, charterHash)
         writer.unsigned(5, incarnation)
         writer.boolean(6, isAnswer)
+    }
+}
+
+extension KeptCosignature {
+    fileprivate func write(to writer: inout WireWriter) {
+        writer.identifier(1, head.log)
+        writer.unsigned(2, head.size)
+        writer.hash(3, head.root)
+        writer.string(4, witness.text)
+        writer.unsigned(5, unixSeconds)
+        writer.data(6, signature)
     }
 }
 

@@ -24,6 +24,12 @@ package enum ReplicationMessage: Hashable, Sendable {
     case rangeUnavailable(RangeUnavailable)
     /// I did not take your message.
     case refusal(Refusal)
+    /// Vouch for this head of a log of mine.
+    case witnessRequest(WitnessedExtension)
+    /// I have vouched for so much of your log, and can go on from there only.
+    case witnessState(WitnessedSize)
+    /// Who vouches for which heads.
+    case cosignatures(CosignatureRows)
     /// A log's writer signed two histories of it.
     case forkProof(ForkProofMessage)
     /// I hold a proof that this log is forked.
@@ -91,12 +97,16 @@ package struct HaveDigest: Hashable, Sendable {
     package var count: UInt64
     /// True for the answer to a digest, which is itself answered at most by heads.
     package var isAnswer: Bool
+    /// SHA-256 over the domain `varde/cosignatures/0` and, ordered by log id, witness and number, each cosignature's log,
+    /// witness (its length in one byte, then its name), number and size (8 bytes each); nil where the sender takes no part.
+    package var cosignatures: Hash?
 
     /// States a digest.
-    package init(digest: Hash, count: UInt64, isAnswer: Bool) {
+    package init(digest: Hash, count: UInt64, isAnswer: Bool, cosignatures: Hash? = nil) {
         self.digest = digest
         self.count = count
         self.isAnswer = isAnswer
+        self.cosignatures = cosignatures
     }
 }
 
@@ -157,7 +167,7 @@ package struct HaveRow: Hashable, Sendable {
     }
 
     /// The name of what is held.
-    func name(network: NetworkID) -> LogName {
+    package func name(network: NetworkID) -> LogName {
         let log = LogName(network: network, node: node, stream: stream, epoch: epoch)
         return fork.map { log.branch(at: $0) } ?? log
     }
@@ -236,6 +246,34 @@ package struct RangeUnavailable: Hashable, Sendable {
     }
 }
 
+/// How far a witness has vouched for a log.
+package struct WitnessedSize: Hashable, Sendable {
+    /// The log.
+    package var log: LogID
+    /// Number of entries of the head cosigned last; 0 for none.
+    package var size: UInt64
+
+    /// States a size.
+    package init(log: LogID, size: UInt64) {
+        self.log = log
+        self.size = size
+    }
+}
+
+/// Cosignatures that the sender keeps.
+package struct CosignatureRows: Hashable, Sendable {
+    /// The cosignatures, at most ``ReplicationProtocol/cosignatures``.
+    package var rows: [KeptCosignature]
+    /// True where with this message all that concern the receiver have been told.
+    package var isAll: Bool
+
+    /// States cosignatures.
+    package init(rows: [KeptCosignature], isAll: Bool) {
+        self.rows = rows
+        self.isAll = isAll
+    }
+}
+
 /// The proof that a log's writer signed two histories of it.
 package struct ForkProofMessage: Hashable, Sendable {
     /// The writer.
@@ -305,10 +343,13 @@ public struct RefusalCode: HeaderCode {
     /// A version of the charter breaks a rule.
     public static let charterRefused = RefusalCode(rawValue: 8)
 
+    /// A head was not cosigned.
+    public static let headNotCosigned = RefusalCode(rawValue: 20)
+
     /// The names of the numbers this software knows.
     public static let names: [UInt64: String] = [
         1: "unknown protocol version", 2: "unreadable", 3: "wrong sender", 4: "charter contradiction",
-        5: "not admitted", 6: "stream not held", 7: "too much", 8: "charter refused",
+        5: "not admitted", 6: "stream not held", 7: "too much", 8: "charter refused", 20: "head not cosigned",
     ]
 }
 

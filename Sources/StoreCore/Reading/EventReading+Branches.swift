@@ -115,7 +115,7 @@ extension EventReading {
     // MARK: Along a history
 
     /// The rows that hold a history, from the log's own on, each with the index at which the next takes over.
-    private func sections(along row: StoredLog) throws -> [(row: StoredLog, end: UInt64)] {
+    func sections(along row: StoredLog) throws -> [(row: StoredLog, end: UInt64)] {
         var sections = [(row: row, end: row.head.size)]
         while let first = sections.first?.row, let parent = first.parent {
             guard sections.count < 4096, let id = try tables.logID(of: parent), let above = try log(id),

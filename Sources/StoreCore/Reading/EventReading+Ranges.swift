@@ -5,11 +5,13 @@ extension EventReading {
     ///
     /// The range ends at the last checkpoint that keeps it within `maximumBytes` and the limits of ``RangeLimit``; where
     /// even the first checkpoint after `from` lies beyond `maximumBytes`, it ends there, so that every answer gets on.
-    /// - Returns: nil where nothing is held from `from` on, or the log is not known.
+    /// - Returns: nil where nothing is held from `from` on, what is held is damaged, or the log is not known.
     public func readRange(log: LogID, from: UInt64, maximumBytes: Int) throws -> EntryRange? {
         guard let stored = try self.log(log), (stored.start..<stored.head.size).contains(from) else { return nil }
         let last = min(stored.head.size, from + UInt64(RangeLimit.entries))
-        let sizes = try checkpointSizes(of: log, after: from, through: last)
+        let damage = try damage(in: stored, from: from)
+        let sizes = try checkpointSizes(of: log, after: from, through: min(last, damage.firstEntry))
+            .filter { !damage.checkpoints.contains($0) }
         guard let farthest = sizes.last else { return nil }
         let budget = min(maximumBytes, RangeLimit.bytes)
 

@@ -100,7 +100,12 @@ package final class Connection {
     /// The first column of the first row as text; empty where there is no row.
     package func text(_ sql: String) throws(DatabaseFailure) -> String {
         let statement = try prepare(sql)
-        return try statement.step() ? statement.text(0) : ""
+        defer { statement.finalize() }
+        guard try statement.step() else { return "" }
+        let text = statement.text(0)
+        // To its end: `PRAGMA journal_mode` commits only after the row that says what it has done, and that may fail.
+        while try statement.step() {}
+        return text
     }
 
     /// True outside every transaction.
@@ -173,6 +178,14 @@ package final class Connection {
         for statement in statements.values { statement.finalize() }
         statements = [:]
         if fatalFailure == nil { sqlite3_close_v2(handle) }
+        handle = nil
+    }
+
+    /// Closes the connection after a fatal failure too, where nothing can be written any more and the process goes on.
+    package func discard() {
+        for statement in statements.values { statement.finalize() }
+        statements = [:]
+        sqlite3_close_v2(handle)
         handle = nil
     }
 }

@@ -6,7 +6,7 @@ public import EventLog
 /// snapshot for long.
 public struct LogVerification {
     let tables: EventTables
-    let writerKey: (NodeID) -> [UInt8]?
+    let writerKeys: (NodeID) -> [[UInt8]]
     let progress: (VerificationProgress) -> Void
     var report = VerificationReport()
     /// The logs as they were when the verification began, by branch; nil names are unreadable rows.
@@ -33,16 +33,17 @@ public struct LogVerification {
     ///
     /// - Parameters:
     ///   - reader: the store, or a ``StoreReader`` beside it.
-    ///   - writerKey: the Ed25519 public key of a node as the charter gives it; nil where it is not known.
+    ///   - writerKeys: the Ed25519 public keys that a node has had by the charter, the newest first; empty where none is known.
+    ///   - checksFile: whether SQLite checks its pages and keys too, in one statement over all of them.
     ///   - progress: called now and then.
     /// - Throws: ``StoreError`` or ``DatabaseFailure`` where the file cannot be read; what is read and is wrong is in the
     ///   report instead.
     public static func run(
-        on reader: some EventReading, writerKey: @escaping (NodeID) -> [UInt8]?,
+        on reader: some EventReading, writerKeys: @escaping (NodeID) -> [[UInt8]], checksFile: Bool = true,
         progress: @escaping (VerificationProgress) -> Void = { _ in }
     ) throws -> VerificationReport {
-        var verification = LogVerification(tables: reader.tables, writerKey: writerKey, progress: progress)
-        try verification.checkFile()
+        var verification = LogVerification(tables: reader.tables, writerKeys: writerKeys, progress: progress)
+        if checksFile { try verification.checkFile() }
         try verification.capture()
         try verification.checkLogs()
         try verification.checkArrivals()
@@ -53,12 +54,22 @@ public struct LogVerification {
         return verification.report
     }
 
+    /// Verifies all of a file whose writers have had one key each.
+    ///
+    /// - Throws: as ``run(on:writerKeys:progress:)``.
+    public static func run(
+        on reader: some EventReading, writerKey: @escaping (NodeID) -> [UInt8]?,
+        progress: @escaping (VerificationProgress) -> Void = { _ in }
+    ) throws -> VerificationReport {
+        try run(on: reader, writerKeys: { writerKey($0).map { [$0] } ?? [] }, progress: progress)
+    }
+
     private init(
-        tables: EventTables, writerKey: @escaping (NodeID) -> [UInt8]?,
+        tables: EventTables, writerKeys: @escaping (NodeID) -> [[UInt8]],
         progress: @escaping (VerificationProgress) -> Void
     ) {
         self.tables = tables
-        self.writerKey = writerKey
+        self.writerKeys = writerKeys
         self.progress = progress
     }
 
@@ -117,9 +128,21 @@ public struct LogVerification {
         }
     }
 
-    /// The key that verifies a log's checkpoints; nil where none was given, or what was given is no key.
+    /// The key that verifies a log's checkpoints; nil where none was given, or what was given is no key. A log has one key
+    /// from its beginning to its end: the one of its writer's that signed its first checkpoint, else the newest.
     func verifierKey(of name: LogName) -> NoteVerifierKey? {
-        writerKey(name.node).flatMap { try? name.verifierKey(publicKey: $0) }
+        let keys = writerKeys(name.node).compactMap { try? name.verifierKey(publicKey: $0) }
+        guard keys.count > 1, let note = try? firstCheckpoint(of: name.id),
+            let signed = try? SignedCheckpoint(bytes: note)
+        else { return keys.first }
+        return keys.first { (try? signed.verify(with: $0)) != nil } ?? keys.first
+    }
+
+    private func firstCheckpoint(of log: LogID) throws -> [UInt8]? {
+        let statement = try tables.connection.prepare(
+            "SELECT note FROM checkpoints JOIN logs USING (branch) WHERE log = ?1 ORDER BY checkpoints.size LIMIT 1")
+        statement.bind(1, log.hash)
+        return try statement.step() ? statement.bytes(0) : nil
     }
 
     /// The orders that act on a stream, as they are now.

@@ -17,11 +17,23 @@ extension StudyAuthority {
         return authority
     }
 
-    /// Leaves out what this software does not understand, what a node outside the charter wrote, and what waits for a charter.
+    /// Leaves out what this software does not understand, what a node outside the charter wrote, what waits for a charter,
+    /// and what other entries of its log or a revoked key keep from having effect.
     private mutating func judgedByCharter(_ entries: [WrittenEntry]) -> [WrittenEntry] {
-        entries.filter { entry in
+        var knowledge: [LogID: LogKnowledge] = [:]
+        for entry in entries {
+            guard let header = entry.header else { continue }
+            knowledge[entry.place.log, default: LogKnowledge(writer: entry.writer, stream: entry.stream)]
+                .note(header, at: entry.place.index)
+        }
+        return entries.filter { entry in
             guard let header = entry.header, case .action(let action) = entry.content else {
                 if entry.content == .unreadable { void[entry.id] = .unreadable } else { notUnderstood.insert(entry.id) }
+                return false
+            }
+            let log = knowledge[entry.place.log]
+            if let log, knewLess(header, at: entry.place.index, log) {
+                void[entry.id] = .knewLess
                 return false
             }
             guard let version = directory.version(header.known.charter) else {
@@ -30,6 +42,10 @@ extension StudyAuthority {
             }
             guard version.admitted.contains(entry.writer) else {
                 void[entry.id] = .writerNotInCharter
+                return false
+            }
+            if let log, isBeyondAccepted(log, entry.place.log, at: entry.place.index) {
+                void[entry.id] = .beyondAccepted
                 return false
             }
             guard let act = RoleTable.act(of: header.operation), !RoleTable.needsDelegation(act) else {

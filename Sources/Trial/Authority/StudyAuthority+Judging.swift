@@ -1,20 +1,27 @@
-public import EventLog
+import EventLog
 
 extension StudyAuthority {
-    /// Whether the entry with this key at `address` has effect in a location's stream, judged from what its writer knew
-    /// (DESIGN §5, "Rights").
-    public func judge(_ key: JudgementKey, at address: EntryAddress) -> Judgement {
-        keyedJudgement(of: key).judgement(at: address, in: self)
-    }
-
-    /// Judges an entry of a location's stream, remembering the judgement by what it depends on.
-    func judge(_ entry: WrittenEntry, remembering judgements: inout [JudgementKey: KeyedJudgement]) -> Judgement {
+    /// Whether an entry of a location's stream has effect, judged from what its writer knew (DESIGN §5, "Rights"); the
+    /// judgement is remembered by what it depends on.
+    ///
+    /// - Parameter knowledge: what the writers of the stream's logs knew where.
+    func judge(
+        _ entry: WrittenEntry, _ knowledge: [LogID: LogKnowledge],
+        remembering judgements: inout [JudgementKey: KeyedJudgement]
+    ) -> Judgement {
         guard let header = entry.header else { return .effect(nil) }
         let key = JudgementKey(writer: entry.writer, stream: entry.stream, header: header)
-        if let known = judgements[key] { return known.judgement(at: entry.place, in: self) }
-        let judgement = keyedJudgement(of: key)
-        judgements[key] = judgement
-        return judgement.judgement(at: entry.place, in: self)
+        let known = judgements[key] ?? keyedJudgement(of: key)
+        judgements[key] = known
+        let judgement = known.judgement(at: entry.place, in: self)
+        guard let log = knowledge[entry.place.log] else { return judgement }
+        if knewLess(header, at: entry.place.index, log) { return .void(.knewLess) }
+        switch judgement {
+        case .waiting(.charter), .void(.writerNotInCharter): return judgement
+        default:
+            let isBeyond = isBeyondAccepted(log, entry.place.log, at: entry.place.index)
+            return isBeyond ? .void(.beyondAccepted) : judgement
+        }
     }
 
     /// What the key alone says.

@@ -12,9 +12,11 @@ private struct StandingRegistration: Sendable {
 /// How far a log is here.
 ///
 /// Invariant: every entry below `size` is here, the one at `size` is not, and `beyond` holds those above it that are.
-private struct HeldExtent {
+struct HeldExtent {
     private(set) var size: UInt64 = 0
     private var beyond: Set<UInt64> = []
+
+    func contains(_ index: UInt64) -> Bool { index < size || beyond.contains(index) }
 
     mutating func insert(_ index: UInt64) {
         guard index == size else {
@@ -120,6 +122,9 @@ public struct LocationFold: Sendable {
     init(location: LocationID) {
         self.location = location
     }
+
+    /// Whether the entry was taken in.
+    func holds(_ entry: EntryID) -> Bool { seen.contains(entry) }
 
     typealias Judge = (WrittenEntry) -> Judgement
 

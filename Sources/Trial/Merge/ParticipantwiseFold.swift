@@ -6,11 +6,15 @@ public import EventLog
 /// except that registrations which share a sender and a command id are judged together.
 public struct ParticipantwiseFold {
     private let authority: StudyAuthority
+    private let knowledge: [LogID: LogKnowledge]
     private var judgements: [JudgementKey: KeyedJudgement] = [:]
 
     /// Folds under what the study's own stream and the charter say.
-    public init(authority: StudyAuthority) {
+    ///
+    /// - Parameter knowledge: what the writers of all logs concerned knew where, from every entry of these logs.
+    public init(authority: StudyAuthority, knowledge: [LogID: LogKnowledge]) {
         self.authority = authority
+        self.knowledge = knowledge
     }
 
     /// The fold of some entries of one location's stream.
@@ -33,7 +37,7 @@ public struct ParticipantwiseFold {
     }
 
     private mutating func judge(_ entry: WrittenEntry) -> Judgement {
-        authority.judge(entry, remembering: &judgements)
+        authority.judge(entry, knowledge, remembering: &judgements)
     }
 }
 
@@ -76,9 +80,11 @@ extension EntryConcern {
     /// Reads whom a stored leaf concerns. Where the whole entry turns out to break the format, it concerns nobody after
     /// all; the fold, which reads all of it, then treats it so.
     ///
-    /// - Returns: the concern, and the header where it can be read.
-    public static func read(_ raw: RawEntry, id: EntryID, stream: StreamID) -> (EntryConcern, EntryHeader?) {
-        guard let entry = try? Entry(trusting: raw, id: id) else { return (.other, nil) }
+    /// - Returns: the concern, and the header where it can be read and says of the leaf what is so.
+    public static func read(
+        _ raw: RawEntry, id: EntryID, at address: EntryAddress, stream: StreamID
+    ) -> (EntryConcern, EntryHeader?) {
+        guard let entry = try? Entry(trusting: raw, id: id), entry.isAsStated(at: address) else { return (.other, nil) }
         guard entry.header.mergeRules <= FormatVersion.mergeRules, let structure = entry.bytes(of: .structure) else {
             return (.other, entry.header)
         }

@@ -27,6 +27,8 @@ public struct StudyFold {
     /// The logs that their writers are proven to have forked, by stream: part of the state, like the entries.
     public private(set) var forkedLogs: [StreamID: Set<LogID>] = [:]
     var judgements: [JudgementKey: KeyedJudgement] = [:]
+    /// What the writers of the locations' logs knew where.
+    var knowledge: [LogID: LogKnowledge] = [:]
 
     /// A study of which nothing is known yet.
     public init(study: StudyID, directory: NetworkDirectory) {
@@ -51,6 +53,11 @@ public struct StudyFold {
             // Taken out while it changes, so that nothing in it is copied.
             var fold = locations.removeValue(forKey: location) ?? LocationFold(location: location)
             defer { locations[location] = fold }
+            if !fold.holds(entry.id), let header = entry.header, note(header, of: entry) {
+                // It came after others that stand behind it, which may have known less, or shows that the log was forked.
+                let affected = judgements.keys.filter { $0.writer == entry.writer && $0.stream == entry.stream }
+                try fold.authorityChanged(Set(affected), source: source, judge: { judge($0) })
+            }
             try fold.insert(entry, source: source, judge: { judge($0) })
             return false
         case .restricted:
@@ -98,7 +105,19 @@ public struct StudyFold {
 
     /// Judges an entry of a location's stream, remembering the judgement by what it depends on.
     mutating func judge(_ entry: WrittenEntry) -> Judgement {
-        authority.judge(entry, remembering: &judgements)
+        authority.judge(entry, knowledge, remembering: &judgements)
+    }
+
+    /// Whether an entry of a location's stream that is here has effect.
+    public func judgement(of entry: WrittenEntry) -> Judgement {
+        var judgements = judgements
+        return authority.judge(entry, knowledge, remembering: &judgements)
+    }
+
+    /// Notes what the writer of an entry knew; true where entries behind it may now be judged otherwise.
+    private mutating func note(_ header: EntryHeader, of entry: WrittenEntry) -> Bool {
+        knowledge[entry.place.log, default: LogKnowledge(writer: entry.writer, stream: entry.stream)]
+            .note(header, at: entry.place.index)
     }
 
     /// What changed in the locations' streams since this was last asked: for whoever keeps rows by participant. A location
@@ -110,8 +129,9 @@ public struct StudyFold {
     }
 
     private mutating func refoldAuthority(_ directory: NetworkDirectory, source: some EntrySource) throws {
+        let before = authority
         authority = StudyAuthority.fold(studyEntries.values, study: study, directory: directory)
-        var changed: Set<JudgementKey> = []
+        var changed = judgedOtherwiseByTheirLogs(than: before)
         for (key, known) in judgements {
             let judgement = authority.keyedJudgement(of: key)
             guard judgement != known else { continue }
@@ -124,5 +144,21 @@ public struct StudyFold {
             defer { locations[location] = fold }
             try fold.authorityChanged(changed, source: source, judge: { judge($0) })
         }
+    }
+
+    /// The keys of entries that may be judged otherwise because of what else stands in their logs: of writers of whose logs
+    /// another part is accepted, and of logs whose delegation numbers turn out to be of other study sites.
+    private func judgedOtherwiseByTheirLogs(than before: StudyAuthority) -> Set<JudgementKey> {
+        let writers =
+            before.directory == authority.directory
+            ? [] : authority.directory.writersOtherwiseAccepted(than: before.directory)
+        let logs = knowledge.values.filter {
+            before.sitesOfDelegations(in: $0) != authority.sitesOfDelegations(in: $0)
+        }
+        guard !writers.isEmpty || !logs.isEmpty else { return [] }
+        return Set(
+            judgements.keys.filter { key in
+                writers.contains(key.writer) || logs.contains { $0.writer == key.writer && $0.stream == key.stream }
+            })
     }
 }

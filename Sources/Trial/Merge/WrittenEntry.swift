@@ -55,11 +55,7 @@ public struct WrittenEntry: Hashable, Sendable {
     public init(_ raw: RawEntry, id: EntryID, at address: EntryAddress, in name: LogName) {
         do throws(EntryError) {
             let entry = try Entry(trusting: raw, id: id)
-            let isInPlace = entry.header.index == address.index && entry.header.log == name.log
-            let hasStatedLengths = zip(entry.header.parts, entry.body.parts).allSatisfy { commitment, part in
-                part.map { UInt64($0.bytes.count) == commitment.byteCount } ?? true
-            }
-            if isInPlace, hasStatedLengths {
+            if entry.isAsStated(at: EntryAddress(log: name.log, index: address.index)) {
                 self.init(entry, in: name)
             } else {
                 self.init(id: id, at: address, in: name, content: .unreadable)
@@ -99,6 +95,16 @@ public struct WrittenEntry: Hashable, Sendable {
     var commandKey: CommandKey? {
         guard let header, let action else { return nil }
         return CommandKey(actor: header.authority.actor, command: action.command)
+    }
+}
+
+extension Entry {
+    /// Whether the entry stands where its header says, and its parts have the lengths that it states.
+    func isAsStated(at address: EntryAddress) -> Bool {
+        header.index == address.index && header.log == address.log
+            && zip(header.parts, body.parts).allSatisfy { commitment, part in
+                part.map { UInt64($0.bytes.count) == commitment.byteCount } ?? true
+            }
     }
 }
 

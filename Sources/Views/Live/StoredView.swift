@@ -62,7 +62,12 @@ struct StoredView {
                 guard let stream = names[batch.arrival.log]?.stream, stream.study == context.study else { continue }
                 guard let location = stream.location else { return nil }
                 for stored in batch.entries {
-                    switch EntryConcern.read(stored.raw, id: stored.id, stream: stream).0 {
+                    switch EntryConcern.read(
+                        stored.raw, id: stored.id,
+                        at: EntryAddress(
+                            log: names[batch.arrival.log]?.log ?? batch.arrival.log, index: stored.address.index),
+                        stream: stream
+                    ).0 {
                     case .registration: changes[location, default: []].insert(stored.id)
                     case .participant(let name): changes[location, default: []].insert(name)
                     // What is not understood may concern anybody.

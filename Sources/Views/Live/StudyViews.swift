@@ -193,6 +193,9 @@ public actor StudyViews {
         }
     }
 
+    /// Whether anybody waits for a view.
+    package var isWaitedFor: Bool { !waiters.isEmpty }
+
     private func giveUp(_ number: UInt64) {
         guard let place = waiters.firstIndex(where: { $0.number == number }) else { return }
         waiters.remove(at: place).continuation.resume(throwing: CancellationError())

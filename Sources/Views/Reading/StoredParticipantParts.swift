@@ -29,7 +29,8 @@ struct StoredParticipantParts {
         init(_ table: String, _ columns: String, order: String, _ connection: Connection) throws {
             self.table = table
             statement = try connection.prepare(
-                "SELECT participant, \(columns) FROM \(table) WHERE participant IS NOT NULL ORDER BY participant, \(order)")
+                "SELECT participant, \(columns) FROM \(table) WHERE participant IS NOT NULL ORDER BY participant, \(order)"
+            )
             isAtEnd = try !statement.step()
         }
 

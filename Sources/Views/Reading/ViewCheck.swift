@@ -16,6 +16,12 @@ struct ViewCheck {
         var values = 0
         var filled = 0
         var lastUTCMilliseconds: Int64?
+
+        mutating func note(_ form: FormConsequences, _ times: EntryTimes) {
+            values += form.values
+            if form.values + form.conflicts > 0 { filled += 1 }
+            lastUTCMilliseconds = [lastUTCMilliseconds, times.lastUTCMilliseconds].compactMap { $0 }.max()
+        }
     }
 
     init(_ reader: ViewReader) throws {
@@ -72,52 +78,47 @@ struct ViewCheck {
             """)
         defer { row.finalize() }
         while try row.step() {
-            let number = row.int64(0)
             let participant = row.int64(1)
-            guard number >> ViewWriter.formBits == participant, let name = names[participant],
-                row.isIdentifierOrNull(2), let form: InstanceID = row.identifier(5),
-                let state = FormStatus(rawValue: row.text(8))
+            guard row.int64(0) >> ViewWriter.formBits == participant, let name = names[participant],
+                let (stored, consequences) = try? form(in: row, of: name)
             else { throw unsound("form_instance", "form \(row.text(5))") }
-            var stored = FormRow(
-                event: row.identifier(2), eventOID: row.text(3),
-                eventRepeatKey: row.optionalText(4), form: form, formOID: row.text(6),
-                formRepeatKey: row.optionalText(7))
-            stored.state = state
-            stored.entries = row.bytes(9)
-            stored.cells = row.bytes(10)
-            let consequences: FormConsequences
-            do {
-                stored.times = try StoredCells.times(stored.entries)
-                consequences = try FormConsequences(
-                    cells: stored.cells, state: state, layout: layout.tables,
-                    places: layout.tables.forms[stored.formOID])
-            } catch is JSONFault {
-                throw unsound("form_instance", "form \(form)")
-            }
-            let digest = stored.digest(of: name)
-            guard row.int64(11) == consequences.values, row.int64(12) == consequences.conflicts,
-                row.int64(13) == consequences.awaited,
-                row.optionalNumber(14) == stored.times.firstUTCMilliseconds,
-                row.optionalNumber(15) == stored.times.lastUTCMilliseconds,
-                row.optionalText(16) == stored.times.node?.text, row.optionalText(17) == stored.times.performedAt,
-                row.hash(18) == digest
-            else { throw unsound("form_instance", "form \(form)") }
             for table in wide.indices {
-                guard try wide[table].take(form: number, consequences.wide, table) else {
-                    throw unsound(layout.tables.tables[table].name, "form \(form)")
+                guard try wide[table].take(form: row.int64(0), consequences.wide, table) else {
+                    throw unsound(layout.tables.tables[table].name, "form \(stored.form)")
                 }
             }
-            sum.add(digest)
-            var total = totals[participant] ?? FormTotals()
-            total.values += consequences.values
-            if consequences.values + consequences.conflicts > 0 { total.filled += 1 }
-            total.lastUTCMilliseconds =
-                [total.lastUTCMilliseconds, stored.times.lastUTCMilliseconds].compactMap { $0 }.max()
-            totals[participant] = total
+            sum.add(stored.digest)
+            totals[participant, default: FormTotals()].note(consequences, stored.times)
         }
         for table in wide.indices where !wide[table].isAtEnd {
             throw unsound(layout.tables.tables[table].name, "a form that is not there")
         }
+    }
+
+    /// A form as it is stored, and what follows from it.
+    ///
+    /// - Throws: ``JSONFault`` where a column cannot be read, or is not what follows.
+    private func form(in row: Statement, of participant: EntryID) throws -> (FormRow, FormConsequences) {
+        guard row.isIdentifierOrNull(2), let form: InstanceID = row.identifier(5),
+            let state = FormStatus(rawValue: row.text(8))
+        else { throw JSONFault() }
+        var stored = FormRow(
+            event: row.identifier(2), eventOID: row.text(3), eventRepeatKey: row.optionalText(4), form: form,
+            formOID: row.text(6), formRepeatKey: row.optionalText(7))
+        stored.state = state
+        stored.entries = row.bytes(9)
+        stored.cells = row.bytes(10)
+        stored.times = try StoredCells.times(stored.entries)
+        stored.digest = stored.digest(of: participant)
+        let consequences = try FormConsequences(
+            cells: stored.cells, state: state, layout: layout.tables, places: layout.tables.forms[stored.formOID])
+        guard row.int64(11) == consequences.values, row.int64(12) == consequences.conflicts,
+            row.int64(13) == consequences.awaited, row.optionalNumber(14) == stored.times.firstUTCMilliseconds,
+            row.optionalNumber(15) == stored.times.lastUTCMilliseconds,
+            row.optionalText(16) == stored.times.node?.text, row.optionalText(17) == stored.times.performedAt,
+            row.hash(18) == stored.digest
+        else { throw JSONFault() }
+        return (stored, consequences)
     }
 
     // MARK: Participants
@@ -136,7 +137,8 @@ struct ViewCheck {
         defer { row.finalize() }
         while try row.step() {
             let owner = "participant \(row.text(1))"
-            guard let id: EntryID = row.identifier(1), let isRemoved = row.flag(9), let isUnderstood = row.flag(10) else {
+            guard let id: EntryID = row.identifier(1), let isRemoved = row.flag(9), let isUnderstood = row.flag(10)
+            else {
                 throw unsound("participant", owner)
             }
             let total = totals[row.int64(0)] ?? FormTotals()

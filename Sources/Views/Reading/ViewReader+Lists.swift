@@ -48,7 +48,7 @@ extension ViewReader {
         var found = try rows(
             """
             SELECT participant, participant_id, location, label, is_removed, is_fully_understood, conflicts,
-                (SELECT count(*) FROM form_instance WHERE form BETWEEN participant << \(ViewWriter.formBits)
+                (SELECT count(*) FROM form_instance WHERE form BETWEEN participant.participant << \(ViewWriter.formBits)
                     AND ((participant.participant + 1) << \(ViewWriter.formBits)) - 1)
             FROM participant \(conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND "))
             ORDER BY location, label, participant_id LIMIT \(limit + 1)

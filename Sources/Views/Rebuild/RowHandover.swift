@@ -24,7 +24,7 @@ struct GroupFolder {
         self.index = index
         self.reducer = reducer
         self.rest = rest
-        fold = ParticipantwiseFold(authority: authority)
+        fold = ParticipantwiseFold(authority: authority, knowledge: index.knowledge)
     }
 
     mutating func rows(ofGroup number: Int, _ reader: StoreReader) throws -> GroupRows {

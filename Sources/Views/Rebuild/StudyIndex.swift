@@ -25,6 +25,8 @@ struct StudyIndex: Sendable {
     /// Entries of no participant, and those that name a registration which is not here, by location.
     private(set) var others: [LocationID: [Place]] = [:]
     private(set) var activity: [LocationID: [NodeID: NodeActivity]] = [:]
+    /// What the logs' writers knew where.
+    private(set) var knowledge: [LogID: LogKnowledge] = [:]
     /// Entries read.
     private(set) var entryCount = 0
 
@@ -40,11 +42,16 @@ struct StudyIndex: Sendable {
             else { continue }
             let number = UInt32(logs.count)
             logs.append((log, end))
+            var known =
+                knowledge[log.name.log] ?? LogKnowledge(writer: log.name.node, stream: log.name.stream)
             // In pieces, so that no snapshot is held for long: the node's write-ahead log could not be copied meanwhile.
             for from in stride(from: 0, to: end, by: 8_192) {
                 try reader.forEachEntry(in: log.name.id, from: from, to: min(from + 8_192, end)) { stored in
-                    let (concern, header) = EntryConcern.read(stored.raw, id: stored.id, stream: log.name.stream)
+                    let (concern, header) = EntryConcern.read(
+                        stored.raw, id: stored.id, at: EntryAddress(log: log.name.log, index: stored.address.index),
+                        stream: log.name.stream)
                     if let header {
+                        known.note(header, at: stored.address.index)
                         activity[location, default: [:]][log.name.node, default: NodeActivity()].note(header)
                     }
                     let slot = builder.slot(of: concern, entry: stored.id, location)
@@ -54,6 +61,7 @@ struct StudyIndex: Sendable {
                 }
                 progress(entryCount)
             }
+            knowledge[log.name.log] = known
         }
         arrange(builder)
     }

@@ -164,7 +164,7 @@ public struct ViewRebuild: Sendable {
     private func writeRest(
         _ index: StudyIndex, _ reader: StoreReader, _ writer: ViewWriter
     ) throws -> (folds: [LocationID: LocationFold], findings: [LocationID: [FindingRow]]) {
-        var fold = ParticipantwiseFold(authority: context.authority)
+        var fold = ParticipantwiseFold(authority: context.authority, knowledge: index.knowledge)
         var folds: [LocationID: LocationFold] = [:]
         var findings: [LocationID: [FindingRow]] = [:]
         for location in index.activity.keys {

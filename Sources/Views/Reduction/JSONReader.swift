@@ -1,6 +1,6 @@
 import EventLog
 
-/// What is stored is no JSON of the kind that the views write.
+/// What is stored is no JSON of the kind that the views write, or not what follows from it.
 struct JSONFault: Error {}
 
 /// Reads the JSON that ``JSONText`` writes, value by value in the order in which it stands: arrays, texts, whole numbers

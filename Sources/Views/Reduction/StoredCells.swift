@@ -72,7 +72,9 @@ enum StoredCells {
             if number == droppedValueKind { return stored }
             guard let kind = ValueKind(rawValue: number) else { throw JSONFault() }
             let normalised = try value.text()
-            var read = Value(kind: kind, typed: normalised, normalised: normalised)
+            // A single code is its own normal form, so only several are listed.
+            var read = Value(
+                kind: kind, typed: normalised, normalised: normalised, codes: kind == .codes ? [normalised] : [])
             guard value.hasMore else {
                 stored.value = read
                 return stored

@@ -157,7 +157,8 @@ enum NodePage {
         return table(
             "peers", "Peers", caption: "The other nodes of the network, and how far each is behind",
             columns: [
-                ("Node", false), ("State", false), ("Last heard (UTC)", false), ("Still to come from it", true), ("It still lacks", true),
+                ("Node", false), ("State", false), ("Last heard (UTC)", false), ("Still to come from it", true),
+                ("It still lacks", true),
                 ("Received, KiB", true), ("Sent, KiB", true), ("Faults", true),
             ], rows: rows, none: "The charter names no other node.")
     }

@@ -3,6 +3,7 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import Logging
+import NIOCore
 import Node
 import ServiceLifecycle
 import Trial
@@ -20,6 +21,7 @@ struct WebAPI: Sendable {
     func add(to router: Router<WebContext>, tokens: TokenFile) {
         let api = router.group("/api/v0").add(middleware: TokenGuard(tokens: tokens))
         router.group("/fhir").add(middleware: TokenGuard(tokens: tokens)).post("", use: takeBatch)
+        router.group("/metrics").add(middleware: TokenGuard(tokens: tokens)).get("", use: metrics)
         api.get("/node", use: node)
         api.get("/studies", use: studies)
         let study = api.group("/studies/{study}")
@@ -84,6 +86,15 @@ struct WebAPI: Sendable {
             }
         }
         return try JSONDocument.response(status)
+    }
+
+    /// The node's figures for a monitoring system. They say nothing of any study, so every token may read them.
+    @Sendable private func metrics(_ request: Request, _ context: WebContext) async throws -> Response {
+        _ = try context.holder()
+        let text = MetricsText(try await access.metrics()).text
+        return Response(
+            status: .ok, headers: [.contentType: MetricsText.contentType],
+            body: .init(byteBuffer: ByteBuffer(string: text)))
     }
 
     @Sendable private func studies(_ request: Request, _ context: WebContext) async throws -> Response {

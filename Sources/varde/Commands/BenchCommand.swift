@@ -231,6 +231,14 @@ struct BenchCommand: AsyncParsableCommand {
             String(
                 format: "  p50 %.2f ms, p99 %.2f ms, at most %.2f ms (%d entries)", report.live.medianMilliseconds,
                 report.live.percentile99Milliseconds, report.live.maximumMilliseconds, report.live.samples))
+        Output.line("catching up beside a third node that does harm, on the same processors")
+        for figures in report.besideHarm {
+            Output.line(
+                String(
+                    format: "  %8.0f entries/s, alone %.0f/s, %.0f %%: it %@ (%.0f MB/s)", figures.entriesPerSecond,
+                    figures.entriesPerSecondAlone, 100 * figures.entriesPerSecond / figures.entriesPerSecondAlone,
+                    figures.behaviour.rawValue, figures.sentMegabytesPerSecond))
+        }
         Output.line("this machine")
         Output.line(
             String(

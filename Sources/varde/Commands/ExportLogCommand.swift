@@ -30,7 +30,8 @@ struct ExportLogCommand: AsyncParsableCommand {
         Output.endProgress()
         if json { return try Output.json(outcome) }
         Output.line(
-            "\(Output.grouped(outcome.size)) entries of log \(outcome.origin) in \(Output.grouped(outcome.files)) files")
+            "\(Output.grouped(outcome.size)) entries of log \(outcome.origin), "
+                + "in \(Output.grouped(outcome.files)) files")
         Output.line("key for its checkpoint: \(outcome.verifierKey)")
     }
 }

@@ -7,11 +7,19 @@ import Node
 /// `varde network`.
 struct NetworkCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "network", abstract: "Found a network of nodes.",
+        commandName: "network", abstract: "Found a network of nodes, and change its charter.",
         discussion: """
+            A change of the charter is a proposal, a file. Administrators look at it ('show') and sign it ('sign'), more than \
+            half of them; then it is fed in at any node ('apply') and spreads by itself.
+
             Example:
               varde network init --dir network --network training --sites sites.csv
-            """, subcommands: [Initialise.self])
+              varde network admit stolav.request --dir network/norcrin --out stolav.proposal
+            """,
+        subcommands: [
+            Initialise.self, Join.self, Admit.self, Rotate.self, Revoke.self, Administrators.self, Heads.self,
+            Show.self, Sign.self, Apply.self,
+        ])
 
     /// `varde network init`.
     struct Initialise: AsyncParsableCommand {

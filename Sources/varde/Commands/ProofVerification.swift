@@ -60,7 +60,8 @@ struct ProofVerification {
             network: entry.log.network, node: entry.log.node, stream: entry.log.stream.description, log: entry.log.id,
             index: entry.entry.header.index, entry: entry.entry.id, meaning: meaning,
             checkpointSize: entry.checkpoint.size, checkpointRoot: entry.checkpoint.root,
-            verifierKey: entry.writerKey.text, acceptedUpTo: acceptedSize(entry), charterFoundingHash: proof.foundingHash,
+            verifierKey: entry.writerKey.text, acceptedUpTo: acceptedSize(entry),
+            charterFoundingHash: proof.foundingHash,
             charterHashWasGiven: charterHash != nil, charterVersion: proof.charterVersion,
             cosignatures: entry.witnesses.map {
                 Result.Witness(
@@ -169,7 +170,9 @@ enum BoundedFile {
         var bytes: [UInt8] = []
         while let piece = try? handle.read(upToCount: 1 << 20), !piece.isEmpty {
             bytes += piece
-            guard bytes.count <= limit else { throw Failure("\(path) has more than \(limit) bytes, which are not read") }
+            guard bytes.count <= limit else {
+                throw Failure("\(path) has more than \(limit) bytes, which are not read")
+            }
         }
         return bytes
     }

@@ -81,7 +81,8 @@ struct ProveCommand: AsyncParsableCommand {
         if json { return try Output.json(entries) }
         for entry in entries {
             Output.line(
-                "\(entry.place)  \(entry.nodeTime)  \(Output.cell(entry.node.text, 12)) \(entry.operation), \(entry.role)")
+                "\(entry.place)  \(entry.nodeTime)  \(Output.cell(entry.node.text, 12)) "
+                    + "\(entry.operation), \(entry.role)")
         }
     }
 

@@ -34,6 +34,7 @@ struct StatusCommand: AsyncParsableCommand {
             status.counts.statuses[reached.rawValue].map { "\(reached.rawValue) \(Output.grouped($0))" }
         }
         if !reached.isEmpty { Output.line("  " + reached.joined(separator: " · ")) }
+        Output.line("  witness: \(status.witness.state)")
         Output.line("\npeers")
         for peer in status.peers {
             Output.line(
@@ -58,6 +59,13 @@ struct StatusCommand: AsyncParsableCommand {
             Output.line(
                 "    \(log.log.hash.hex.prefix(16)) by \(Output.cell(log.node.text, 10)) "
                     + "\(Output.cell(Output.grouped(log.size), 8, right: true)) entries, \(also)")
+            for isHolder in [true, false] {
+                let vouchers = log.vouchedBy.filter { $0.isHolder == isHolder }
+                guard !vouchers.isEmpty else { continue }
+                Output.line(
+                    "      vouched for by \(isHolder ? "holders" : "others") "
+                        + vouchers.map { "\($0.node) \(Output.grouped($0.size))" }.joined(separator: ", "))
+            }
         }
         for finding in stream.findings { Output.line("    ! \(finding)") }
     }

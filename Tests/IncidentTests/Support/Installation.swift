@@ -61,7 +61,7 @@ final class Installation {
     }
 
     /// The fold of everything in a store.
-    static func folded(_ core: any EventReading) throws -> StudyFold {
+    static func folded(_ core: any EventReading, withForks: Bool = true) throws -> StudyFold {
         var fold = StudyFold(study: Hospital.study, directory: Hospital.directory)
         let source = Source(core: core)
         for log in try core.logs() {
@@ -71,7 +71,7 @@ final class Installation {
                 return true
             }
         }
-        for log in try core.forkedLogs() {
+        for log in try core.forkedLogs() where withForks {
             if let name = try core.log(log)?.name { fold.insertFork(of: name.log, in: name.stream) }
         }
         return fold

@@ -206,12 +206,31 @@ final class Ward {
                     try input(installation) { $0.forkProven(proof, of: fork.name, now: $1) }
                 }
             }
+            if answer.isRepair { try input(installation) { $0.repaired(range.log, from: range.start, now: $1) } }
             try input(installation) { $0.ingestFinished(token, answer.result, now: $1) }
         case .storeForkProof(let proof, let name, let peer):
             try installation.takeForkProof(proof, of: name, from: peer, now: now)
             try input(installation) { $0.forkProven(proof, of: name, now: $1) }
         default: break
         }
+    }
+
+    /// Reads everything at a node again and has repaired what is damaged, as a node's scrub does.
+    func scrub(_ node: NodeID) throws -> [DamagedPlace] {
+        let installation = self[node]
+        let core = try #require(installation.core)
+        let report = try LogVerification.run(
+            on: try StoreReader(directory: installation.path), writerKeys: { [Hospital.publicKey($0)] },
+            checksFile: false)
+        let marked = try core.transaction {
+            try core.markDamaged(report.damagedPlaces, time: Hospital.time(now))
+        }
+        for place in marked {
+            let address = EntryAddress(log: place.log, index: place.firstWanted)
+            let log = try core.segment(of: address)?.head.name.id ?? place.log
+            try input(installation) { $0.repair(log, from: place.firstWanted, now: $1) }
+        }
+        return marked
     }
 
     // MARK: Promises
@@ -261,6 +280,10 @@ final class Ward {
             }
             let report = try LogVerification.run(on: core, writerKey: { Hospital.publicKey($0) })
             #expect(report.isSound, "\(node): \(report.problems)")
+            // That a log is forked is part of the state.
+            var unaware = try Installation.folded(core, withForks: false)
+            let digests = Hospital.streams.map { unaware.digest(of: $0).digest }
+            #expect((digests != Hospital.streams.map { installation.digests()[$0] }) == !forked.isEmpty)
             // What was folded as it came is what a start folds.
             var again = try Installation.folded(core)
             for stream in Hospital.streams {

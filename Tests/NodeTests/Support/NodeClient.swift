@@ -27,10 +27,36 @@ struct NodeClient: Sendable {
     }
 
     func get(_ path: String) async throws -> JSONValue {
+        try JSONValue(try await text(path))
+    }
+
+    func text(_ path: String) async throws -> String {
         let headers = headers
         let answer = try await LoopbackClient.connect(port: port) { try await $0.ask("GET", path, headers: headers) }
         guard answer.status == 200 else { throw TestFailure("\(path): \(answer.status) \(answer.text)") }
-        return try JSONValue(answer.text)
+        return answer.text
+    }
+
+    /// Server-sent events as they come.
+    struct Events {
+        fileprivate var client: LoopbackClient
+
+        /// The next piece of the stream.
+        mutating func next() async throws -> String {
+            String(decoding: try required(try await client.readChunk(), "event: the stream ended"), as: UTF8.self)
+        }
+    }
+
+    /// Listens to server-sent events while `body` runs.
+    func listen(_ path: String, _ body: (inout Events) async throws -> Void) async throws {
+        let headers = headers
+        try await LoopbackClient.connect(port: port) { client in
+            try await client.send("GET", path, headers: headers)
+            let head = try await client.readHead()
+            guard head.status == 200 else { throw TestFailure("\(path): \(head.status)") }
+            var events = Events(client: client)
+            try await body(&events)
+        }
     }
 
     func post(

@@ -15,9 +15,12 @@ final class Scratch: Sendable {
     }
 
     /// Starts `varde`, which is ended with the test at the latest.
-    func start(_ arguments: [String]) throws -> RunningProgram {
+    ///
+    /// - Parameter namespace: the network namespace in which it runs; the test's own where it is nil.
+    func start(_ arguments: [String], in namespace: String? = nil) throws -> RunningProgram {
         try programs.withLock { programs in
-            let program = try RunningProgram(arguments, writingTo: path + "/program-\(programs.count)")
+            let program = try RunningProgram(
+                arguments, in: namespace, writingTo: path + "/program-\(programs.count)")
             programs.append(program)
             return program
         }

@@ -11,10 +11,15 @@ final class TestNetwork: Sendable {
     let source: StudySource
     /// The folder of all nodes' directories.
     let path: String
+    /// The network namespace that each node is started in; those that are not named are started in the test's own.
+    let namespaces: [NodeID: String]
     private let running = Mutex<[NodeID: RunningProgram]>([:])
 
     /// Founds the network that a study needs; no node runs yet.
-    init(_ scratch: Scratch, for source: StudySource, folder: String = "net") throws {
+    init(
+        _ scratch: Scratch, for source: StudySource, folder: String = "net", namespaces: [NodeID: String] = [:]
+    ) throws {
+        self.namespaces = namespaces
         self.scratch = scratch
         self.source = source
         path = scratch.path + "/" + folder
@@ -25,6 +30,7 @@ final class TestNetwork: Sendable {
 
     /// Finds a network that stands in a folder already.
     init(_ scratch: Scratch, for source: StudySource, at path: String) {
+        namespaces = [:]
         self.scratch = scratch
         self.source = source
         self.path = path
@@ -45,18 +51,25 @@ final class TestNetwork: Sendable {
 
     /// Starts nodes and waits until each answers.
     func start(_ nodes: NodeID...) async throws {
-        for node in nodes {
-            let program = try scratch.start(["node", "run", "--dir", directory(node).path, "--end-with-parent"])
-            running.withLock { $0[node] = program }
-        }
-        for node in nodes {
-            let program = running.withLock { $0[node] }
-            try await until("\(node) answers") {
-                if let program, program.status != nil {
-                    throw TestFailure("\(node) ended at once: \(program.result().text)")
-                }
-                return (try? await status(node)) != nil
+        for node in nodes { try launch(node) }
+        for node in nodes { try await untilAnswers(node) }
+    }
+
+    /// Starts a node and waits for nothing.
+    func launch(_ node: NodeID) throws {
+        let program = try scratch.start(
+            ["node", "run", "--dir", directory(node).path, "--end-with-parent"], in: namespaces[node])
+        running.withLock { $0[node] = program }
+    }
+
+    /// Waits until a started node answers.
+    func untilAnswers(_ node: NodeID) async throws {
+        let program = running.withLock { $0[node] }
+        try await until("\(node) answers") {
+            if let program, program.status != nil {
+                throw TestFailure("\(node) ended at once: \(program.result().text)")
             }
+            return (try? await status(node)) != nil
         }
     }
 
@@ -84,6 +97,11 @@ final class TestNetwork: Sendable {
         let program = try required(running.withLock { $0.removeValue(forKey: node) }, "running \(node)")
         program.signal(signal)
         return try await program.ended(withinSeconds: 20)
+    }
+
+    /// The process of a running node.
+    func processID(_ node: NodeID) throws -> Int32 {
+        try required(running.withLock { $0[node]?.processID }, "running \(node)")
     }
 
     // MARK: Asking

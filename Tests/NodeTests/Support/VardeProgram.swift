@@ -52,13 +52,20 @@ final class RunningProgram: Sendable {
         var status: Int32?
     }
 
-    /// Starts `varde`.
-    init(_ arguments: [String], writingTo files: String) throws {
+    /// Starts `varde`, in a network namespace where one is named.
+    init(_ arguments: [String], in namespace: String? = nil, writingTo files: String) throws {
         output = files + ".out"
         errors = files + ".err"
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: try required(VardeProgram.path, "built varde"))
-        process.arguments = arguments
+        let varde = try required(VardeProgram.path, "built varde")
+        if let namespace {
+            // It becomes varde by exec, so the process id is the node's.
+            process.executableURL = URL(fileURLWithPath: try required(NetworkTools.ip, "ip"))
+            process.arguments = ["netns", "exec", namespace, varde] + arguments
+        } else {
+            process.executableURL = URL(fileURLWithPath: varde)
+            process.arguments = arguments
+        }
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = try RunningProgram.file(output)
         process.standardError = try RunningProgram.file(errors)

@@ -18,6 +18,8 @@ final class SimulatedNode {
     var startRule: StartRule?
     /// What the guard file says; once it differs it does so until the node has decided how to go on.
     var guardAgrees = true
+    /// What is durable of its work as a witness; nil where it takes no part.
+    var witness: SimulatedWitness?
     /// Counts the starts, so that answers of an earlier run are recognised.
     var run: UInt64 = 0
     /// The time at which the store will have done all it was handed so far.
@@ -52,7 +54,9 @@ final class SimulatedNode {
         storeBusyUntil = now
         machine = ReplicationMachine(
             node: id, incarnation: random.next(), charter: charter, heads: store.heads, policy: policy,
-            configuration: configuration)
+            configuration: configuration, witness: witness?.mode ?? .none,
+            cosigned: witness?.cosigned.values.sorted { $0.head.log < $1.head.log } ?? [],
+            kept: witness?.kept.values.sorted { $0.unixSeconds < $1.unixSeconds } ?? [])
         startRule = StartRule(
             guardResult: store.ownHeads.isEmpty ? .noLogYet : guardAgrees ? .agrees : .differs,
             configuredPeers: configuredPeers, heads: store.ownHeads, now: now, waitMilliseconds: 500)

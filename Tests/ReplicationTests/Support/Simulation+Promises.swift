@@ -24,6 +24,7 @@ extension Simulation {
         case .forkProof(let message): named = [message.stream]
         case .forkKnown(let known): named = [streams[known.log]]
         case .hello, .charterRequest, .charterVersions, .refusal, .haveDigest, .rangeUnavailable: break
+        case .witnessRequest, .witnessState, .cosignatures: checkWitnessing(message, from: node, to: peer)
         }
         for stream in named {
             guard let stream else {

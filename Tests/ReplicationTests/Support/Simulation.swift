@@ -20,6 +20,7 @@ final class Simulation {
         case deliver([UInt8], from: NodeID, to: NodeID, link: UInt64)
         case read(ReadToken, log: LogID, from: UInt64, maximumBytes: Int, node: NodeID, run: UInt64)
         case ingest(IngestToken, EntryRange, LogName, node: NodeID, run: UInt64)
+        case witness(WitnessWork, node: NodeID, run: UInt64)
     }
 
     /// Two nodes, the lower id first.
@@ -172,6 +173,9 @@ final class Simulation {
             if case .failure(.outOfPlace) = result { counts["out of place", default: 0] += 1 }
             if case .success = result { self[id].storedEntries += range.entries.count }
             input(id) { $0.ingestFinished(token, result, now: $1) }
+        case .witness(let work, let id, let run):
+            guard self[id].run == run, self[id].isRunning else { return }
+            perform(work, at: self[id])
         }
     }
 
@@ -243,7 +247,20 @@ final class Simulation {
             violations.append("\(node.id) found a fork where nothing forked")
         case .peerAnswered, .ownLogAhead, .ownEntriesTakenBack:
             break
+        case .cosign(let token, let head, let after, let writer): later(.cosign(token, head, after, writer), node)
+        case .prove(let token, let log, let from): later(.prove(token, log, from), node)
+        case .keepCosignatures(let rows, let peer): later(.keep(rows, peer), node)
+        case .retireWitnessKey:
+            counts["witness key retired", default: 0] += 1
+            node.witness?.isRetired = true
         }
+    }
+
+    /// What the store is asked for as a witness comes after whatever it was handed before.
+    private func later(_ work: WitnessWork, _ node: SimulatedNode) {
+        let delay = UInt64(random.number(0...faults.maximumStoreDelayMilliseconds))
+        node.storeBusyUntil = max(node.storeBusyUntil, now) + delay
+        queue.push(.witness(work, node: node.id, run: node.run), at: node.storeBusyUntil)
     }
 
     /// Counts the effects that only come about where something went wrong.

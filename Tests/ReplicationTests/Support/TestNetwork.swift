@@ -30,7 +30,25 @@ enum TestNetwork {
             id: node, name: "Hospital \(node)", region: "Helse Vest",
             signingKey: SigningPublicKey(Hash(bytes: publicKey(of: node))!),
             curveKey: NodeCurvePublicKey(.sha256([UInt8]("\(node) connects".utf8))),
-            witnessKey: WitnessPublicKey(.sha256([UInt8]("\(node) witnesses".utf8))))
+            witnessKey: witnessKey(of: node))
+    }
+
+    /// The public key under which a node cosigns, the first that it ever had.
+    static func witnessKey(of node: NodeID, number: UInt32 = 1) -> WitnessPublicKey {
+        let name = WitnessName(network: network, node: node, number: number)
+        return WitnessPublicKey(Hash(bytes: witnessSigningKey(name).verifierKey.publicKey)!)
+    }
+
+    static func witnessSigningKey(_ name: WitnessName) -> WitnessSigningKey {
+        WitnessSigningKey(name: name.keyName, seed: seed("\(name.node) witnesses \(name.number)"))!
+    }
+
+    /// A cosignature of a node over any head.
+    static func cosignature(
+        of node: NodeID, over head: StatedHead, number: UInt32 = 1, unixSeconds: UInt64 = 1
+    ) -> KeptCosignature {
+        let name = WitnessName(network: network, node: node, number: number)
+        return KeptCosignature(cosigning: head, as: name, with: witnessSigningKey(name), unixSeconds: unixSeconds)
     }
 
     static func founding(_ nodes: [NodeID] = nodes, administrators: Int = 1) -> Charter {
@@ -89,6 +107,9 @@ enum TestNetwork {
         configuration.wantTimeoutMilliseconds = 600
         configuration.pushTimeoutMilliseconds = 400
         configuration.backOffMilliseconds = 400
+        configuration.witnessMilliseconds = 300
+        configuration.witnessPatienceMilliseconds = 1_200
+        configuration.cosignatureMilliseconds = 50
         return configuration
     }
 }

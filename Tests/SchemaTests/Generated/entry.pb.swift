@@ -3323,7 +3323,7 @@ nonisolated struct Varde_V0_InstanceDeclaration: Sendable {
   /// Whether concurrent versions stay alternatives as wholes.
   var isWhole: Bool = false
 
-  /// The answer whose form, row or repeating event it is; such a line has neither 4, 5 nor 6.
+  /// The answer whose form, row or repeating event it is; such a line has neither 4 nor 5.
   var response: Varde_V0_ResponseInstance {
     get {_response ?? Varde_V0_ResponseInstance()}
     set {_response = newValue}

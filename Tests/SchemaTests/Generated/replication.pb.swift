@@ -13,7 +13,7 @@
 ///
 /// `protocol_version` is field 1, stands first and is written also when it is 0. After it stands exactly one content.
 /// A message has at most 512 KiB; larger ones are refused unread. All but charter_versions, have and range have under
-/// 1 KB. Unknown fields within a content are passed over; a message of an unknown content is refused as unreadable.
+/// 1 KB, cosignatures and witness_request excepted. Unknown fields within a content are passed over; a message of an unknown content is refused as unreadable.
 
 #if canImport(FoundationEssentials)
 import FoundationEssentials
@@ -44,6 +44,7 @@ nonisolated enum Varde_V0_RefusalCode: SwiftProtobuf.Enum, Swift.CaseIterable {
   case refusalStreamNotHeld // = 6
   case refusalTooMuch // = 7
   case refusalCharterRefused // = 8
+  case refusalHeadNotCosigned // = 20
   case UNRECOGNIZED(Int)
 
   init() {
@@ -61,6 +62,7 @@ nonisolated enum Varde_V0_RefusalCode: SwiftProtobuf.Enum, Swift.CaseIterable {
     case 6: self = .refusalStreamNotHeld
     case 7: self = .refusalTooMuch
     case 8: self = .refusalCharterRefused
+    case 20: self = .refusalHeadNotCosigned
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -76,6 +78,7 @@ nonisolated enum Varde_V0_RefusalCode: SwiftProtobuf.Enum, Swift.CaseIterable {
     case .refusalStreamNotHeld: return 6
     case .refusalTooMuch: return 7
     case .refusalCharterRefused: return 8
+    case .refusalHeadNotCosigned: return 20
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -91,6 +94,7 @@ nonisolated enum Varde_V0_RefusalCode: SwiftProtobuf.Enum, Swift.CaseIterable {
     .refusalStreamNotHeld,
     .refusalTooMuch,
     .refusalCharterRefused,
+    .refusalHeadNotCosigned,
   ]
 
 }
@@ -191,6 +195,46 @@ nonisolated struct Varde_V0_ReplicationMessage: Sendable {
     set {content = .refusal(newValue)}
   }
 
+  var witnessRequest: Varde_V0_WitnessRequest {
+    get {
+      if case .witnessRequest(let v)? = content {return v}
+      return Varde_V0_WitnessRequest()
+    }
+    set {content = .witnessRequest(newValue)}
+  }
+
+  var witnessState: Varde_V0_WitnessState {
+    get {
+      if case .witnessState(let v)? = content {return v}
+      return Varde_V0_WitnessState()
+    }
+    set {content = .witnessState(newValue)}
+  }
+
+  var cosignatures: Varde_V0_Cosignatures {
+    get {
+      if case .cosignatures(let v)? = content {return v}
+      return Varde_V0_Cosignatures()
+    }
+    set {content = .cosignatures(newValue)}
+  }
+
+  var forkProof: Varde_V0_ForkProof {
+    get {
+      if case .forkProof(let v)? = content {return v}
+      return Varde_V0_ForkProof()
+    }
+    set {content = .forkProof(newValue)}
+  }
+
+  var forkKnown: Varde_V0_ForkKnown {
+    get {
+      if case .forkKnown(let v)? = content {return v}
+      return Varde_V0_ForkKnown()
+    }
+    set {content = .forkKnown(newValue)}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Content: Equatable, Sendable {
@@ -204,6 +248,11 @@ nonisolated struct Varde_V0_ReplicationMessage: Sendable {
     case receipt(Varde_V0_Receipt)
     case rangeUnavailable(Varde_V0_RangeUnavailable)
     case refusal(Varde_V0_Refusal)
+    case witnessRequest(Varde_V0_WitnessRequest)
+    case witnessState(Varde_V0_WitnessState)
+    case cosignatures(Varde_V0_Cosignatures)
+    case forkProof(Varde_V0_ForkProof)
+    case forkKnown(Varde_V0_ForkKnown)
 
   }
 
@@ -286,9 +335,23 @@ nonisolated struct Varde_V0_HaveDigest: Sendable {
   /// True for the answer to a digest, which is itself answered at most by heads.
   var isAnswer: Bool = false
 
+  /// SHA-256("varde/cosignatures/0" || for each cosignature that concerns the receiver, in ascending order of log id, name of
+  /// the witness and number of its key: log || length of the name, one byte || name || number || size, each 8 bytes
+  /// big-endian); absent where the sender takes no part in witnessing.
+  var cosignatures: Data {
+    get {_cosignatures ?? Data()}
+    set {_cosignatures = newValue}
+  }
+  /// Returns true if `cosignatures` has been explicitly set.
+  var hasCosignatures: Bool {self._cosignatures != nil}
+  /// Clears the value of `cosignatures`. Subsequent reads from it will return its default value.
+  mutating func clearCosignatures() {self._cosignatures = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
+
+  fileprivate var _cosignatures: Data? = nil
 }
 
 /// Heads that are durable at the sender: a part of a whole vector, or news.
@@ -331,9 +394,24 @@ nonisolated struct Varde_V0_HaveRow: Sendable {
 
   var root: Data = Data()
 
+  /// Of a branch of a forked log: the index at which its histories part, below the size, and the leaf hash that this one has
+  /// there. Both absent for a log, or for what all its branches have in common.
+  var forkIndex: UInt64 = 0
+
+  var forkLeaf: Data {
+    get {_forkLeaf ?? Data()}
+    set {_forkLeaf = newValue}
+  }
+  /// Returns true if `forkLeaf` has been explicitly set.
+  var hasForkLeaf: Bool {self._forkLeaf != nil}
+  /// Clears the value of `forkLeaf`. Subsequent reads from it will return its default value.
+  mutating func clearForkLeaf() {self._forkLeaf = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
+
+  fileprivate var _forkLeaf: Data? = nil
 }
 
 /// Send me a log from an index on. Sent again with the same pull number it only raises the credit.
@@ -450,17 +528,137 @@ nonisolated struct Varde_V0_Refusal: Sendable {
   init() {}
 }
 
+/// Vouch for this head of a log of mine (C2SP tlog-witness, add-checkpoint).
+nonisolated struct Varde_V0_WitnessRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// The size that the proof starts from: that of the head which the receiver cosigned last; 0 for none.
+  var oldSize: UInt64 = 0
+
+  /// The consistency proof of RFC 9162, at most 64 hashes; none for an old size of 0 and for equal sizes.
+  var path: [Data] = []
+
+  /// The signed note, at most 24 KiB.
+  var checkpoint: Data = Data()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// The head cosigned last of a log that the receiver writes; the proof shown started elsewhere.
+nonisolated struct Varde_V0_WitnessState: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var log: Data = Data()
+
+  /// 0 for none.
+  var size: UInt64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// Cosignatures that the sender keeps.
+nonisolated struct Varde_V0_Cosignatures: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// At most 256.
+  var rows: [Varde_V0_CosignatureRow] = []
+
+  /// True where with this message all that concern the receiver have been told.
+  var isAll: Bool = false
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Varde_V0_CosignatureRow: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var log: Data = Data()
+
+  /// Above 0, at most 2^40.
+  var size: UInt64 = 0
+
+  var root: Data = Data()
+
+  /// The name of the witness's key: <network>/witness/<node>/<n>.
+  var witness: String = String()
+
+  /// Seconds since 1970 UTC, below 2^63.
+  var unixSeconds: UInt64 = 0
+
+  /// 64 bytes: Ed25519 over "cosignature/v1\ntime <seconds>\n" and the text of the checkpoint.
+  var signature: Data = Data()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// The writer of a log signed two histories of it: two heads and why they cannot both be true (log.md).
+nonisolated struct Varde_V0_ForkProof: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var node: String = String()
+
+  var stream: String = String()
+
+  var epoch: Data = Data()
+
+  /// Signed notes, each at most 24 KiB.
+  var smaller: Data = Data()
+
+  var larger: Data = Data()
+
+  /// The root of the larger head's tree at the smaller head's size.
+  var prefixRoot: Data = Data()
+
+  /// The consistency proof of RFC 9162 from that root to the larger head, at most 64 hashes.
+  var path: [Data] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// A proof that this log is forked is held here: yours need not be sent again.
+nonisolated struct Varde_V0_ForkKnown: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var log: Data = Data()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "varde.v0"
 
 nonisolated extension Varde_V0_RefusalCode: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0REFUSAL_UNSPECIFIED\0\u{1}REFUSAL_UNKNOWN_PROTOCOL_VERSION\0\u{1}REFUSAL_UNREADABLE\0\u{1}REFUSAL_WRONG_SENDER\0\u{1}REFUSAL_CHARTER_CONTRADICTION\0\u{1}REFUSAL_NOT_ADMITTED\0\u{1}REFUSAL_STREAM_NOT_HELD\0\u{1}REFUSAL_TOO_MUCH\0\u{1}REFUSAL_CHARTER_REFUSED\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0REFUSAL_UNSPECIFIED\0\u{1}REFUSAL_UNKNOWN_PROTOCOL_VERSION\0\u{1}REFUSAL_UNREADABLE\0\u{1}REFUSAL_WRONG_SENDER\0\u{1}REFUSAL_CHARTER_CONTRADICTION\0\u{1}REFUSAL_NOT_ADMITTED\0\u{1}REFUSAL_STREAM_NOT_HELD\0\u{1}REFUSAL_TOO_MUCH\0\u{1}REFUSAL_CHARTER_REFUSED\0\u{2}\u{c}REFUSAL_HEAD_NOT_COSIGNED\0")
 }
 
 nonisolated extension Varde_V0_ReplicationMessage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ReplicationMessage"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}protocol_version\0\u{1}hello\0\u{3}charter_request\0\u{3}charter_versions\0\u{3}have_digest\0\u{1}have\0\u{1}want\0\u{1}range\0\u{1}receipt\0\u{3}range_unavailable\0\u{1}refusal\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}protocol_version\0\u{1}hello\0\u{3}charter_request\0\u{3}charter_versions\0\u{3}have_digest\0\u{1}have\0\u{1}want\0\u{1}range\0\u{1}receipt\0\u{3}range_unavailable\0\u{1}refusal\0\u{4}\u{9}witness_request\0\u{3}witness_state\0\u{1}cosignatures\0\u{4}\u{8}fork_proof\0\u{3}fork_known\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -599,6 +797,71 @@ nonisolated extension Varde_V0_ReplicationMessage: SwiftProtobuf.Message, SwiftP
           self.content = .refusal(v)
         }
       }()
+      case 20: try {
+        var v: Varde_V0_WitnessRequest?
+        var hadOneofValue = false
+        if let current = self.content {
+          hadOneofValue = true
+          if case .witnessRequest(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.content = .witnessRequest(v)
+        }
+      }()
+      case 21: try {
+        var v: Varde_V0_WitnessState?
+        var hadOneofValue = false
+        if let current = self.content {
+          hadOneofValue = true
+          if case .witnessState(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.content = .witnessState(v)
+        }
+      }()
+      case 22: try {
+        var v: Varde_V0_Cosignatures?
+        var hadOneofValue = false
+        if let current = self.content {
+          hadOneofValue = true
+          if case .cosignatures(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.content = .cosignatures(v)
+        }
+      }()
+      case 30: try {
+        var v: Varde_V0_ForkProof?
+        var hadOneofValue = false
+        if let current = self.content {
+          hadOneofValue = true
+          if case .forkProof(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.content = .forkProof(v)
+        }
+      }()
+      case 31: try {
+        var v: Varde_V0_ForkKnown?
+        var hadOneofValue = false
+        if let current = self.content {
+          hadOneofValue = true
+          if case .forkKnown(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.content = .forkKnown(v)
+        }
+      }()
       default: break
       }
     }
@@ -652,6 +915,26 @@ nonisolated extension Varde_V0_ReplicationMessage: SwiftProtobuf.Message, SwiftP
     case .refusal?: try {
       guard case .refusal(let v)? = self.content else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
+    }()
+    case .witnessRequest?: try {
+      guard case .witnessRequest(let v)? = self.content else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
+    }()
+    case .witnessState?: try {
+      guard case .witnessState(let v)? = self.content else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 21)
+    }()
+    case .cosignatures?: try {
+      guard case .cosignatures(let v)? = self.content else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 22)
+    }()
+    case .forkProof?: try {
+      guard case .forkProof(let v)? = self.content else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 30)
+    }()
+    case .forkKnown?: try {
+      guard case .forkKnown(let v)? = self.content else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 31)
     }()
     case nil: break
     }
@@ -788,7 +1071,7 @@ nonisolated extension Varde_V0_CharterVersions: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Varde_V0_HaveDigest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".HaveDigest"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}digest\0\u{1}count\0\u{3}is_answer\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}digest\0\u{1}count\0\u{3}is_answer\0\u{2}\u{11}cosignatures\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -799,12 +1082,17 @@ nonisolated extension Varde_V0_HaveDigest: SwiftProtobuf.Message, SwiftProtobuf.
       case 1: try { try decoder.decodeSingularBytesField(value: &self.digest) }()
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.count) }()
       case 3: try { try decoder.decodeSingularBoolField(value: &self.isAnswer) }()
+      case 20: try { try decoder.decodeSingularBytesField(value: &self._cosignatures) }()
       default: break
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.digest.isEmpty {
       try visitor.visitSingularBytesField(value: self.digest, fieldNumber: 1)
     }
@@ -814,6 +1102,9 @@ nonisolated extension Varde_V0_HaveDigest: SwiftProtobuf.Message, SwiftProtobuf.
     if self.isAnswer != false {
       try visitor.visitSingularBoolField(value: self.isAnswer, fieldNumber: 3)
     }
+    try { if let v = self._cosignatures {
+      try visitor.visitSingularBytesField(value: v, fieldNumber: 20)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -821,6 +1112,7 @@ nonisolated extension Varde_V0_HaveDigest: SwiftProtobuf.Message, SwiftProtobuf.
     if lhs.digest != rhs.digest {return false}
     if lhs.count != rhs.count {return false}
     if lhs.isAnswer != rhs.isAnswer {return false}
+    if lhs._cosignatures != rhs._cosignatures {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -873,7 +1165,7 @@ nonisolated extension Varde_V0_Have: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension Varde_V0_HaveRow: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".HaveRow"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}node\0\u{1}stream\0\u{1}epoch\0\u{1}size\0\u{1}root\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}node\0\u{1}stream\0\u{1}epoch\0\u{1}size\0\u{1}root\0\u{4}\u{19}fork_index\0\u{3}fork_leaf\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -886,12 +1178,18 @@ nonisolated extension Varde_V0_HaveRow: SwiftProtobuf.Message, SwiftProtobuf._Me
       case 3: try { try decoder.decodeSingularBytesField(value: &self.epoch) }()
       case 4: try { try decoder.decodeSingularUInt64Field(value: &self.size) }()
       case 5: try { try decoder.decodeSingularBytesField(value: &self.root) }()
+      case 30: try { try decoder.decodeSingularUInt64Field(value: &self.forkIndex) }()
+      case 31: try { try decoder.decodeSingularBytesField(value: &self._forkLeaf) }()
       default: break
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.node.isEmpty {
       try visitor.visitSingularStringField(value: self.node, fieldNumber: 1)
     }
@@ -907,6 +1205,12 @@ nonisolated extension Varde_V0_HaveRow: SwiftProtobuf.Message, SwiftProtobuf._Me
     if !self.root.isEmpty {
       try visitor.visitSingularBytesField(value: self.root, fieldNumber: 5)
     }
+    if self.forkIndex != 0 {
+      try visitor.visitSingularUInt64Field(value: self.forkIndex, fieldNumber: 30)
+    }
+    try { if let v = self._forkLeaf {
+      try visitor.visitSingularBytesField(value: v, fieldNumber: 31)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -916,6 +1220,8 @@ nonisolated extension Varde_V0_HaveRow: SwiftProtobuf.Message, SwiftProtobuf._Me
     if lhs.epoch != rhs.epoch {return false}
     if lhs.size != rhs.size {return false}
     if lhs.root != rhs.root {return false}
+    if lhs.forkIndex != rhs.forkIndex {return false}
+    if lhs._forkLeaf != rhs._forkLeaf {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1156,6 +1462,261 @@ nonisolated extension Varde_V0_Refusal: SwiftProtobuf.Message, SwiftProtobuf._Me
   static func ==(lhs: Varde_V0_Refusal, rhs: Varde_V0_Refusal) -> Bool {
     if lhs.code != rhs.code {return false}
     if lhs.text != rhs.text {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Varde_V0_WitnessRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".WitnessRequest"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}old_size\0\u{1}path\0\u{1}checkpoint\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.oldSize) }()
+      case 2: try { try decoder.decodeRepeatedBytesField(value: &self.path) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.checkpoint) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.oldSize != 0 {
+      try visitor.visitSingularUInt64Field(value: self.oldSize, fieldNumber: 1)
+    }
+    if !self.path.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.path, fieldNumber: 2)
+    }
+    if !self.checkpoint.isEmpty {
+      try visitor.visitSingularBytesField(value: self.checkpoint, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Varde_V0_WitnessRequest, rhs: Varde_V0_WitnessRequest) -> Bool {
+    if lhs.oldSize != rhs.oldSize {return false}
+    if lhs.path != rhs.path {return false}
+    if lhs.checkpoint != rhs.checkpoint {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Varde_V0_WitnessState: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".WitnessState"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}log\0\u{1}size\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.log) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.size) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.log.isEmpty {
+      try visitor.visitSingularBytesField(value: self.log, fieldNumber: 1)
+    }
+    if self.size != 0 {
+      try visitor.visitSingularUInt64Field(value: self.size, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Varde_V0_WitnessState, rhs: Varde_V0_WitnessState) -> Bool {
+    if lhs.log != rhs.log {return false}
+    if lhs.size != rhs.size {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Varde_V0_Cosignatures: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".Cosignatures"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}rows\0\u{3}is_all\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.rows) }()
+      case 2: try { try decoder.decodeSingularBoolField(value: &self.isAll) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.rows.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.rows, fieldNumber: 1)
+    }
+    if self.isAll != false {
+      try visitor.visitSingularBoolField(value: self.isAll, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Varde_V0_Cosignatures, rhs: Varde_V0_Cosignatures) -> Bool {
+    if lhs.rows != rhs.rows {return false}
+    if lhs.isAll != rhs.isAll {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Varde_V0_CosignatureRow: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".CosignatureRow"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}log\0\u{1}size\0\u{1}root\0\u{1}witness\0\u{3}unix_seconds\0\u{1}signature\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.log) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.size) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.root) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.witness) }()
+      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.unixSeconds) }()
+      case 6: try { try decoder.decodeSingularBytesField(value: &self.signature) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.log.isEmpty {
+      try visitor.visitSingularBytesField(value: self.log, fieldNumber: 1)
+    }
+    if self.size != 0 {
+      try visitor.visitSingularUInt64Field(value: self.size, fieldNumber: 2)
+    }
+    if !self.root.isEmpty {
+      try visitor.visitSingularBytesField(value: self.root, fieldNumber: 3)
+    }
+    if !self.witness.isEmpty {
+      try visitor.visitSingularStringField(value: self.witness, fieldNumber: 4)
+    }
+    if self.unixSeconds != 0 {
+      try visitor.visitSingularUInt64Field(value: self.unixSeconds, fieldNumber: 5)
+    }
+    if !self.signature.isEmpty {
+      try visitor.visitSingularBytesField(value: self.signature, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Varde_V0_CosignatureRow, rhs: Varde_V0_CosignatureRow) -> Bool {
+    if lhs.log != rhs.log {return false}
+    if lhs.size != rhs.size {return false}
+    if lhs.root != rhs.root {return false}
+    if lhs.witness != rhs.witness {return false}
+    if lhs.unixSeconds != rhs.unixSeconds {return false}
+    if lhs.signature != rhs.signature {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Varde_V0_ForkProof: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ForkProof"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}node\0\u{1}stream\0\u{1}epoch\0\u{1}smaller\0\u{1}larger\0\u{3}prefix_root\0\u{1}path\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.node) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.stream) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.epoch) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.smaller) }()
+      case 5: try { try decoder.decodeSingularBytesField(value: &self.larger) }()
+      case 6: try { try decoder.decodeSingularBytesField(value: &self.prefixRoot) }()
+      case 7: try { try decoder.decodeRepeatedBytesField(value: &self.path) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.node.isEmpty {
+      try visitor.visitSingularStringField(value: self.node, fieldNumber: 1)
+    }
+    if !self.stream.isEmpty {
+      try visitor.visitSingularStringField(value: self.stream, fieldNumber: 2)
+    }
+    if !self.epoch.isEmpty {
+      try visitor.visitSingularBytesField(value: self.epoch, fieldNumber: 3)
+    }
+    if !self.smaller.isEmpty {
+      try visitor.visitSingularBytesField(value: self.smaller, fieldNumber: 4)
+    }
+    if !self.larger.isEmpty {
+      try visitor.visitSingularBytesField(value: self.larger, fieldNumber: 5)
+    }
+    if !self.prefixRoot.isEmpty {
+      try visitor.visitSingularBytesField(value: self.prefixRoot, fieldNumber: 6)
+    }
+    if !self.path.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.path, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Varde_V0_ForkProof, rhs: Varde_V0_ForkProof) -> Bool {
+    if lhs.node != rhs.node {return false}
+    if lhs.stream != rhs.stream {return false}
+    if lhs.epoch != rhs.epoch {return false}
+    if lhs.smaller != rhs.smaller {return false}
+    if lhs.larger != rhs.larger {return false}
+    if lhs.prefixRoot != rhs.prefixRoot {return false}
+    if lhs.path != rhs.path {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Varde_V0_ForkKnown: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ForkKnown"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}log\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.log) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.log.isEmpty {
+      try visitor.visitSingularBytesField(value: self.log, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Varde_V0_ForkKnown, rhs: Varde_V0_ForkKnown) -> Bool {
+    if lhs.log != rhs.log {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

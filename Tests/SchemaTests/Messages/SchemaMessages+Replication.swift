@@ -24,6 +24,7 @@ extension SchemaMessages {
             inner.digest = data(digest.digest)
             inner.count = digest.count
             inner.isAnswer = digest.isAnswer
+            if let cosignatures = digest.cosignatures { inner.cosignatures = data(cosignatures) }
             envelope.haveDigest = finished(inner)
         case .have(let have): envelope.have = self.have(have)
         case .want(let want):
@@ -50,8 +51,53 @@ extension SchemaMessages {
             inner.code = code(refusal.code.rawValue)
             inner.text = refusal.text
             envelope.refusal = finished(inner)
+        case .witnessRequest(let request):
+            var inner = Varde_V0_WitnessRequest()
+            inner.oldSize = request.oldSize
+            inner.path = request.path.map { data($0) }
+            inner.checkpoint = Data(request.checkpoint)
+            envelope.witnessRequest = finished(inner)
+        case .witnessState(let state):
+            var inner = Varde_V0_WitnessState()
+            inner.log = data(state.log)
+            inner.size = state.size
+            envelope.witnessState = finished(inner)
+        case .cosignatures(let rows): envelope.cosignatures = cosignatures(rows)
+        case .forkProof(let message): envelope.forkProof = forkProof(message)
+        case .forkKnown(let known):
+            var inner = Varde_V0_ForkKnown()
+            inner.log = data(known.log)
+            envelope.forkKnown = finished(inner)
         }
         return envelope
+    }
+
+    private mutating func cosignatures(_ content: CosignatureRows) -> Varde_V0_Cosignatures {
+        var message = Varde_V0_Cosignatures()
+        message.isAll = content.isAll
+        for row in content.rows {
+            var inner = Varde_V0_CosignatureRow()
+            inner.log = data(row.head.log)
+            inner.size = row.head.size
+            inner.root = data(row.head.root)
+            inner.witness = row.witness.text
+            inner.unixSeconds = row.unixSeconds
+            inner.signature = Data(row.signature)
+            message.rows.append(finished(inner))
+        }
+        return finished(message)
+    }
+
+    private mutating func forkProof(_ content: ForkProofMessage) -> Varde_V0_ForkProof {
+        var message = Varde_V0_ForkProof()
+        message.node = content.node.text
+        message.stream = content.stream.description
+        message.epoch = data(content.epoch)
+        message.smaller = Data(content.proof.smaller.bytes)
+        message.larger = Data(content.proof.larger.bytes)
+        message.prefixRoot = data(content.proof.prefixRoot)
+        message.path = content.proof.path.map { data($0) }
+        return finished(message)
     }
 
     private mutating func hello(_ hello: Hello) -> Varde_V0_Hello {
@@ -79,6 +125,10 @@ extension SchemaMessages {
             inner.epoch = data(row.epoch)
             inner.size = row.size
             inner.root = data(row.root)
+            if let fork = row.fork {
+                inner.forkIndex = fork.index
+                inner.forkLeaf = data(fork.leaf)
+            }
             message.rows.append(finished(inner))
         }
         return finished(message)

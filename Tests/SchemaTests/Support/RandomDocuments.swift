@@ -1,4 +1,5 @@
 import EventLog
+import Foundation
 import Replication
 import Trial
 
@@ -84,7 +85,10 @@ struct RandomDocuments {
             administrators: list(3) { $0.key() })
     }
 
-    /// A message of the content with that number, from 0 to 9.
+    /// The numbers of ``message(_:)``.
+    static let messages = Array(0...9) + [20, 21, 22, 30, 31]
+
+    /// A message of the content with that number.
     mutating func message(_ content: Int) -> ReplicationMessage {
         switch content {
         case 0:
@@ -96,7 +100,11 @@ struct RandomDocuments {
         case 2:
             return .charterVersions(
                 CharterVersions(first: number(), versions: list(4) { $0.generator.bytes($0.generator.below(60)) }))
-        case 3: return .haveDigest(HaveDigest(digest: generator.hash(), count: number(), isAnswer: chance()))
+        case 3:
+            return .haveDigest(
+                HaveDigest(
+                    digest: generator.hash(), count: number(), isAnswer: chance(),
+                    cosignatures: chance() ? generator.hash() : nil))
         case 4:
             let count = 1 + generator.below(3)
             let part = Have.Part(vector: number(), index: generator.below(count), count: count)
@@ -104,9 +112,11 @@ struct RandomDocuments {
                 Have(
                     part: chance() ? part : nil,
                     rows: list(4) { random in
-                        HaveRow(
+                        let size = random.size()
+                        let fork = ForkPoint(index: size / 2, leaf: random.generator.hash())
+                        return HaveRow(
                             node: random.label(), stream: random.stream(), epoch: Epoch(using: &random.generator),
-                            size: random.size(), root: random.generator.hash())
+                            size: size, root: random.generator.hash(), fork: random.chance() ? fork : nil)
                     }))
         case 5: return .want(Want(log: key(), from: size(), pull: 1 + number() / 2, creditBytes: number()))
         case 6:
@@ -120,7 +130,45 @@ struct RandomDocuments {
                         log: key(), start: size() / 2, entries: entries, checkpoint: generator.bytes(30))))
         case 7: return .receipt(Receipt(log: key(), size: size(), root: generator.hash()))
         case 8: return .rangeUnavailable(RangeUnavailable(pull: 1 + number() / 2, isAgain: chance()))
+        case 20:
+            return .witnessRequest(
+                WitnessedExtension(
+                    oldSize: size(), path: list(5) { $0.generator.hash() },
+                    checkpoint: generator.bytes(1 + generator.below(200))))
+        case 21: return .witnessState(WitnessedSize(log: key(), size: size()))
+        case 22:
+            return .cosignatures(
+                CosignatureRows(
+                    rows: list(4) { random in
+                        KeptCosignature(
+                            head: StatedHead(log: random.key(), size: random.size(), root: random.generator.hash()),
+                            witness: WitnessName(
+                                network: random.label(), node: random.label(),
+                                number: UInt32(random.generator.below(300))),
+                            unixSeconds: random.number() >> 1, signature: random.generator.bytes(64))
+                    }, isAll: chance()))
+        case 30:
+            return .forkProof(
+                ForkProofMessage(
+                    node: label(), stream: stream(), epoch: Epoch(using: &generator),
+                    proof: ForkProof(
+                        smaller: checkpoint(), larger: checkpoint(), prefixRoot: generator.hash(),
+                        path: list(5) { $0.generator.hash() })))
+        case 31: return .forkKnown(ForkKnown(log: key()))
         default: return .refusal(Refusal(code: RefusalCode(rawValue: code()), text: text()))
+        }
+    }
+
+    /// A signed head by a key of no node.
+    private mutating func checkpoint() -> SignedCheckpoint {
+        let name: NodeID = label()
+        let root = Data(generator.hash().bytes).base64EncodedString()
+        let signature = Data(generator.bytes(68)).base64EncodedString()
+        let note = "\(name)\n\(size())\n\(root)\n\n\u{2014} \(name) \(signature)\n"
+        do {
+            return try SignedCheckpoint(bytes: [UInt8](note.utf8))
+        } catch {
+            preconditionFailure("a note that we wrote cannot be read: \(error)")
         }
     }
 

@@ -25,7 +25,8 @@ struct ActionRoundTripTests {
             var random = RandomActions(generator: SplitMix64(seed: seed << 8 | UInt64(operation)))
             let action = random.action(operation)
             let (entry, raw) = CodecLog.sealed(action, using: &random.generator)
-            let (concern, header) = EntryConcern.read(raw, id: raw.id, stream: CodecLog.name.stream)
+            let (concern, header) = EntryConcern.read(
+                raw, id: raw.id, at: EntryAddress(log: CodecLog.name.id, index: 5), stream: CodecLog.name.stream)
             #expect(header == entry.header)
             let written = WrittenEntry(
                 raw, id: raw.id, at: EntryAddress(log: CodecLog.name.id, index: 5), in: CodecLog.name)

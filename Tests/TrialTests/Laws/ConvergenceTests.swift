@@ -1,12 +1,13 @@
 import EventLog
 import Testing
 import Trial
+import TrialOracle
 
 /// Laws M1 to M3 (Protocols/merge.md; DESIGN §2, rule 2): state is a pure function of a set. Every history is made by a
 /// seed; the order in which its entries come, how often, and when charter, participation and delegations come, must not
 /// show.
 struct ConvergenceTests {
-    private static let charterVersions = 3
+    private static let charterVersions = 4
 
     /// In what order a fold gets a history's entries.
     enum Order: CaseIterable {
@@ -16,10 +17,12 @@ struct ConvergenceTests {
 
     /// Folds all entries in one of the orders.
     private func folded(
-        _ entries: [WrittenEntry], _ order: Order, study: StudyID, using generator: inout SplitMix64
+        _ history: RandomHistory, _ order: Order, using generator: inout SplitMix64
     ) throws -> Folding {
+        let (entries, study) = (history.entries, history.world.study)
         let isLate = order == .charterLast || order == .charterInBetween
-        var folding = Folding(study: study, charterVersions: isLate ? 0 : ConvergenceTests.charterVersions)
+        var folding = Folding(
+            study: study, charterVersions: isLate ? 0 : ConvergenceTests.charterVersions, last: history.lastVersion)
         let inAnyOrder = entries.shuffled(using: &generator)
         let authority = inAnyOrder.filter { $0.stream == .study(study) }
         let clinical = inAnyOrder.filter { $0.stream != .study(study) }
@@ -54,14 +57,14 @@ struct ConvergenceTests {
         for seed in UInt64(batch * 25)..<UInt64(batch * 25 + 25) {
             var generator = SplitMix64(seed: seed ^ 0xC0FFEE)
             let history = try RandomHistory(seed: seed, steps: 40)
-            let study = history.world.study
             let oracle = Oracle(
-                history.entries, study: study, directory: TestNetwork.directory(ConvergenceTests.charterVersions)
+                history.entries, study: history.world.study,
+                directory: TestNetwork.directory(ConvergenceTests.charterVersions, last: history.lastVersion)
             ).snapshot
             var expected: [StreamDigest]?
             var records: [LocationID: [EntryID: ParticipantState]] = [:]
             for order in Order.allCases {
-                var folding = try folded(history.entries, order, study: study, using: &generator)
+                var folding = try folded(history, order, using: &generator)
                 let digests = folding.digests()
                 let difference = StudySnapshot(folding.fold).difference(from: oracle)
                 #expect(difference == nil, "seed \(seed), \(order)")
@@ -90,7 +93,9 @@ struct ConvergenceTests {
     @Test func `what came bit by bit is what one fold over everything gives`() throws {
         for seed in UInt64(0)..<150 {
             let history = try RandomHistory(seed: seed &+ 90_000, steps: 40)
-            var folding = Folding(study: history.world.study, charterVersions: ConvergenceTests.charterVersions)
+            var folding = Folding(
+                study: history.world.study, charterVersions: ConvergenceTests.charterVersions,
+                last: history.lastVersion)
             try folding.take(history.entries)
             for (location, fold) in folding.fold.locations {
                 for record in fold.records.values {
@@ -106,13 +111,7 @@ struct ConvergenceTests {
         _ record: ParticipantState, in location: LocationID, of fold: StudyFold, from entries: [WrittenEntry]
     ) throws -> ParticipantState {
         let stream = StreamID.location(location, in: fold.study)
-        func judge(_ entry: WrittenEntry) -> Judgement {
-            entry.header.map {
-                fold.authority.judge(
-                    JudgementKey(writer: entry.writer, stream: stream, header: $0), at: entry.address)
-            }
-                ?? .effect(nil)
-        }
+        func judge(_ entry: WrittenEntry) -> Judgement { fold.judgement(of: entry) }
         let registration = try #require(entries.first { $0.id == record.id })
         let names = record.aliases.union([record.id])
         let aliases = entries.filter { record.aliases.contains($0.id) }
@@ -135,7 +134,9 @@ struct ConvergenceTests {
         var standing = 0
         for seed in UInt64(0)..<200 {
             let history = try RandomHistory(seed: seed &+ 120_000, steps: 60)
-            var folding = Folding(study: history.world.study, charterVersions: ConvergenceTests.charterVersions)
+            var folding = Folding(
+                study: history.world.study, charterVersions: ConvergenceTests.charterVersions,
+                last: history.lastVersion)
             try folding.take(history.entries.shuffled(using: &history.world.generator))
             for record in folding.fold.locations.values.flatMap(\.records.values) {
                 let held = record.instances.values.flatMap { $0.registers }
@@ -199,7 +200,9 @@ struct ConvergenceTests {
             let history = try RandomHistory(seed: seed, steps: 40)
             commands += history.world.commands.count
             refusals += history.refusals
-            var folding = Folding(study: history.world.study, charterVersions: ConvergenceTests.charterVersions)
+            var folding = Folding(
+                study: history.world.study, charterVersions: ConvergenceTests.charterVersions,
+                last: history.lastVersion)
             try folding.take(history.entries)
             let snapshot = StudySnapshot(folding.fold)
             for record in folding.fold.locations.values.flatMap(\.records.values) {

@@ -1,14 +1,19 @@
 import EventLog
 import Trial
+import TrialOracle
 
 /// Folds a set of entries in a given order, as a node of its own would.
 struct Folding {
     private(set) var fold: StudyFold
     private var source = MemorySource()
+    private let last: NetworkDirectory.Version?
 
-    /// - Parameter charterVersions: how many versions of the charter are known from the start.
-    init(study: StudyID, charterVersions: Int) {
-        fold = StudyFold(study: study, directory: TestNetwork.directory(charterVersions))
+    /// - Parameters:
+    ///   - charterVersions: how many versions of the charter are known from the start.
+    ///   - last: a version after the shared ones.
+    init(study: StudyID, charterVersions: Int, last: NetworkDirectory.Version? = nil) {
+        self.last = last
+        fold = StudyFold(study: study, directory: TestNetwork.directory(charterVersions, last: last))
     }
 
     mutating func take(_ entries: some Sequence<WrittenEntry>) throws {
@@ -25,7 +30,7 @@ struct Folding {
     }
 
     mutating func learn(charterVersions: Int) throws {
-        try fold.update(TestNetwork.directory(charterVersions), source: source)
+        try fold.update(TestNetwork.directory(charterVersions, last: last), source: source)
     }
 
     /// The digests of the study's own stream and of all locations.

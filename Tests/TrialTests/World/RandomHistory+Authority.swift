@@ -89,7 +89,8 @@ extension RandomHistory {
         default:
             return try drop()
         }
-        try world.write(draft, at: world.generator.chance(50) ? victim.writer : writer)
+        let staysInLog = world.generator.chance(30)
+        try world.write(draft, at: world.generator.chance(50) ? victim.writer : writer, staysInLog: staysInLog)
     }
 
     /// A save of which parts were dropped by an order before it came here.

@@ -7,6 +7,8 @@ struct RandomHistory {
     let world: TrialTestWorld
     /// Commands that their node refused.
     private(set) var refusals = 0
+    /// In every third history a version of the charter that comes when all is over, and takes a node's key away.
+    private(set) var lastVersion: NetworkDirectory.Version?
 
     /// Plays `steps` steps.
     init(seed: UInt64, steps: Int) throws {
@@ -24,6 +26,22 @@ struct RandomHistory {
             }
             try deliverSome()
         }
+        if seed % 3 == 0 { lastVersion = versionWithoutAKey(seed: seed) }
+    }
+
+    /// A version that lets so much count of what one node wrote as somebody might have held.
+    private func versionWithoutAKey(seed: UInt64) -> NetworkDirectory.Version {
+        var generator = SplitMix64(seed: seed ^ 0x4E1)
+        let node = generator.one(of: NodeID.haukeland, .stavanger, .unn, .norcrin)
+        var sizes: [LogID: UInt64] = [:]
+        for entry in world.entries where entry.writer == node {
+            sizes[entry.address.log] = max(sizes[entry.address.log] ?? 0, entry.address.index + 1)
+        }
+        var accepted: [LogID: UInt64] = [:]
+        for (log, size) in sizes.sorted(by: { $0.key < $1.key }) where generator.chance(80) {
+            accepted[log] = generator.chance(50) ? size : UInt64(generator.below(Int(size) + 1))
+        }
+        return TestNetwork.withoutKey(of: node, isRevoked: generator.chance(50), accepted: accepted)
     }
 
     /// Every entry, in the order of writing.

@@ -66,17 +66,35 @@ enum TestNetwork {
     static let versions: [NetworkDirectory.Version] = [
         NetworkDirectory.Version(
             admitted: [.norcrin, .haukeland, .stavanger],
-            hosts: [.haukeland: .haukeland, .voss: .haukeland, .stavanger: .stavanger]),
-        NetworkDirectory.Version(admitted: [.norcrin, .haukeland, .stavanger, .unn, .ahus], hosts: hosts),
+            hosts: [.haukeland: .haukeland, .voss: .haukeland, .stavanger: .stavanger], signingKeys: keys),
+        NetworkDirectory.Version(
+            admitted: [.norcrin, .haukeland, .stavanger, .unn, .ahus], hosts: hosts, signingKeys: keys),
         NetworkDirectory.Version(
             admitted: [.norcrin, .haukeland, .stavanger, .unn, .ahus],
-            hosts: hosts.merging([.ahus: .ahus]) { first, _ in first }),
+            hosts: hosts.merging([.ahus: .ahus]) { first, _ in first }, signingKeys: keys),
     ]
 
-    /// The first `count` versions.
-    static func directory(_ count: Int) -> NetworkDirectory {
-        NetworkDirectory(network: id, versions: Array(versions.prefix(count)))
+    private static let keys: [NodeID: SigningPublicKey] = [
+        .norcrin: key(1), .haukeland: key(2), .stavanger: key(3), .unn: key(4), .ahus: key(5),
+    ]
+
+    /// The version after all others, in which a node has another key, or none any more, and so much of its logs is accepted.
+    static func withoutKey(
+        of node: NodeID, isRevoked: Bool, accepted: [LogID: UInt64], after number: Int = 3
+    ) -> NetworkDirectory.Version {
+        var version = versions[number - 1]
+        if isRevoked { version.admitted.remove(node) } else { version.signingKeys[node] = key(99) }
+        version.accepted[node] = accepted
+        return version
     }
+
+    /// The first `count` versions, of which `last` is one more.
+    static func directory(_ count: Int, last: NetworkDirectory.Version? = nil) -> NetworkDirectory {
+        NetworkDirectory(network: id, versions: Array((versions + [last].compactMap { $0 }).prefix(count)))
+    }
+
+    /// A key that signs logs, as far as tests of rights need one.
+    static func key(_ number: UInt8) -> SigningPublicKey { SigningPublicKey(.sha256([number])) }
 
     static let sites = [
         StudySite(

@@ -23,6 +23,8 @@ final class TestNode {
     private(set) var fold: StudyFold
     /// What the node holds, in the order in which it came.
     private(set) var held: [WrittenEntry] = []
+    /// The bytes of what the node wrote itself, and where.
+    private(set) var written: [EntryID: (name: LogName, raw: RawEntry)] = [:]
     /// The newest definitions that the node knows.
     var definition = TestStudy.definition
     private var source = MemorySource()
@@ -31,6 +33,8 @@ final class TestNode {
     private var sizes: [LogID: UInt64] = [:]
     private var commands: [ActorID: [CommandID: WrittenEntry]] = [:]
     private var hybridTime: UInt64 = 1
+    /// The most that any entry of each of the node's own logs says to have known.
+    private var known: [LogID: KnownVersions] = [:]
 
     init(_ id: NodeID, study: StudyID, directory: NetworkDirectory) {
         self.id = id
@@ -42,6 +46,7 @@ final class TestNode {
         if heldIDs.insert(entry.id).inserted {
             held.append(entry)
             source.entries[entry.address] = entry
+            if entry.writer == id, let header = entry.header { note(header.known, in: entry.address.log) }
         }
         try fold.insert(entry, source: source)
     }
@@ -66,9 +71,15 @@ final class TestNode {
 
     /// Writes a draft into the node's own log of its stream, which is opened where there is none.
     ///
+    /// - Parameter staysInLog: also where the log knew more already, which no well-behaved node does: it begins a new log.
     /// - Returns: what was written, the draft's entry last.
-    func write(_ draft: EntryDraft, using generator: inout SplitMix64) throws -> [WrittenEntry] {
+    func write(
+        _ draft: EntryDraft, staysInLog: Bool = false, using generator: inout SplitMix64
+    ) throws -> [WrittenEntry] {
         var written: [WrittenEntry] = []
+        if !staysInLog, let log = logs[draft.stream]?.id, knewMore(than: draft.known, log, in: draft.stream) {
+            logs[draft.stream] = nil
+        }
         if logs[draft.stream] == nil {
             let opening = LogOpening(
                 name: logName(of: draft.stream, using: &generator), reason: .first,
@@ -78,6 +89,24 @@ final class TestNode {
         let entry = try append(draft, using: &generator)
         commands[draft.authority.actor, default: [:]][draft.command] = entry
         return written + [entry]
+    }
+
+    /// The next entry of the stream begins a new log.
+    func giveUpLog(of stream: StreamID) {
+        logs[stream] = nil
+    }
+
+    private func note(_ known: KnownVersions, in log: LogID) {
+        let before = self.known[log] ?? KnownVersions()
+        self.known[log] = KnownVersions(
+            charter: max(before.charter, known.charter), participation: max(before.participation, known.participation),
+            delegation: max(before.delegation, known.delegation))
+    }
+
+    private func knewMore(than known: KnownVersions, _ log: LogID, in stream: StreamID) -> Bool {
+        guard let before = self.known[log] else { return false }
+        return before.charter > known.charter || before.participation > known.participation
+            || stream.location != nil && known.delegation > 0 && before.delegation > known.delegation
     }
 
     /// Seals a draft, reads it back from its bytes, and folds it.
@@ -92,6 +121,7 @@ final class TestNode {
         ).raw
         // A peer checks the bytes; the fold then reads what was stored.
         _ = try Entry(checking: raw, at: index, of: name.id)
+        written[raw.id] = (name, raw)
         let entry = WrittenEntry(raw, id: raw.id, at: EntryAddress(log: name.id, index: index), in: name)
         try take(entry)
         return entry

@@ -84,8 +84,8 @@ final class TrialTestWorld {
 
     /// Writes a draft at a node, whatever that node may do.
     @discardableResult
-    func write(_ draft: EntryDraft, at node: NodeID) throws -> WrittenEntry {
-        let written = try self[node].write(draft, using: &generator)
+    func write(_ draft: EntryDraft, at node: NodeID, staysInLog: Bool = false) throws -> WrittenEntry {
+        let written = try self[node].write(draft, staysInLog: staysInLog, using: &generator)
         entries += written
         return written[written.count - 1]
     }
@@ -94,6 +94,11 @@ final class TrialTestWorld {
     func add(_ entry: WrittenEntry, at node: NodeID) throws {
         entries.append(entry)
         try self[node].take(entry)
+    }
+
+    /// The bytes of an entry that a node wrote, and its log; nil for one made by hand.
+    func written(_ id: EntryID) -> (name: LogName, raw: RawEntry)? {
+        nodes.values.lazy.compactMap { $0.written[id] }.first
     }
 
     // MARK: Delivering

@@ -44,7 +44,9 @@ struct LocationOracle {
             let names = Set(stands.filter { $0.value == registration.id }.keys)
             let concerned = entries.filter { $0.action?.operation.participant.map(names.contains) ?? false }
             let counting = concerned.filter { mark($0, in: &snapshot.marks) }
-            if case .counts(let finding?) = rules.verdict(on: registration, at: location) {
+            if case .counts(let finding?) = rules.verdict(
+                on: registration, at: location, in: entries)
+            {
                 snapshot.marks.findings[registration.id] = finding
             }
             let isReused = entries.contains {
@@ -70,7 +72,7 @@ struct LocationOracle {
 
     /// Notes what an entry comes to; true where it counts.
     private func mark(_ entry: WrittenEntry, in marks: inout Marks) -> Bool {
-        switch rules.verdict(on: entry, at: location) {
+        switch rules.verdict(on: entry, at: location, in: entries) {
         case .counts where OracleResponses.isForeign(entry): marks.void[entry.id] = .foreignResponse
         case .counts(let finding):
             // Of a registration the record notes it, once it is known which one stands.

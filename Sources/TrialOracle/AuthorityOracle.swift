@@ -45,6 +45,10 @@ struct AuthorityOracle {
             snapshot.marks.notUnderstood.insert(entry.id)
             return false
         }
+        if hasFallen(entry, in: entries, at: nil) {
+            snapshot.marks.void[entry.id] = .knewLess
+            return false
+        }
         guard header.known.charter < UInt64(directory.versions.count) else {
             snapshot.marks.waiting[entry.id] = .charter(header.known.charter)
             return false
@@ -52,6 +56,8 @@ struct AuthorityOracle {
         let rule: VoidRule? =
             if !directory.versions[Int(header.known.charter)].admitted.contains(entry.writer) {
                 .writerNotInCharter
+            } else if !isAccepted(entry, in: entries) {
+                .beyondAccepted
             } else if OracleRoles.isAboutParticipants(header.operation) {
                 .wrongStream
             } else if !OracleRoles.mayDo(header.authority.role, header.operation) { .roleMayNot } else { nil }

@@ -3,12 +3,18 @@ import Trial
 
 extension AuthorityOracle {
     /// What an entry of a location's stream comes to, by what its header says its writer knew.
-    func verdict(on entry: WrittenEntry, at location: LocationID) -> Oracle.Verdict {
+    ///
+    /// - Parameter stream: every entry of the location's stream.
+    func verdict(
+        on entry: WrittenEntry, at location: LocationID, in stream: [WrittenEntry]
+    ) -> Oracle.Verdict {
         guard let header = entry.header else { return .counts(nil) }
         let known = header.known
+        if hasFallen(entry, in: stream, at: location) { return .void(.knewLess) }
         guard known.charter < UInt64(directory.versions.count) else { return .waits(.charter(known.charter)) }
         let version = directory.versions[Int(known.charter)]
         if !version.admitted.contains(entry.writer) { return .void(.writerNotInCharter) }
+        if !isAccepted(entry, in: stream) { return .void(.beyondAccepted) }
         if known.participation == 0 { return .void(.streamNotOpen) }
         if known.participation > UInt64(chain.count) { return .waits(.participation(known.participation)) }
         let participation = chain[Int(known.participation) - 1].payload
@@ -30,6 +36,42 @@ extension AuthorityOracle {
             return .void(.delegationEnded)
         }
         return verdict
+    }
+
+    /// Whether the writer knew less than for an entry before this one in its log. Delegation numbers compare where both
+    /// participation numbers put the location into one study site.
+    func hasFallen(_ entry: WrittenEntry, in stream: [WrittenEntry], at location: LocationID?) -> Bool {
+        guard let mine = entry.header?.known else { return false }
+        func site(_ number: UInt64) -> StudySiteID? {
+            guard number > 0, number <= UInt64(chain.count), let location else { return nil }
+            return chain[Int(number) - 1].payload.sites.first { $0.locations.contains(location) }?.id
+        }
+        let log = stream.filter { $0.place.log == entry.place.log && $0.header != nil }
+        // Of a log with two histories nothing is before anything else.
+        if Set(log.map(\.place)).count < log.count { return false }
+        return log.contains { other in
+            guard other.place.index < entry.place.index,
+                let theirs = other.header?.known
+            else { return false }
+            if theirs.charter > mine.charter || theirs.participation > mine.participation { return true }
+            guard location != nil, mine.delegation > 0, theirs.delegation > mine.delegation else { return false }
+            return theirs.participation == mine.participation
+                || site(theirs.participation) != nil && site(theirs.participation) == site(mine.participation)
+        }
+    }
+
+    /// Whether the key under which the log was begun still signs, or so much was accepted when it was taken away.
+    func isAccepted(_ entry: WrittenEntry, in stream: [WrittenEntry]) -> Bool {
+        let log = stream.filter { $0.place.log == entry.place.log && $0.header != nil }
+        guard
+            let beginning = log.min(by: {
+                ($0.place.index, $0.header?.known.charter ?? 0) < ($1.place.index, $1.header?.known.charter ?? 0)
+            })?.header?.known.charter,
+            beginning < UInt64(directory.versions.count), let newest = directory.versions.last
+        else { return true }
+        let key = directory.versions[Int(beginning)].signingKeys[entry.writer]
+        if newest.admitted.contains(entry.writer), newest.signingKeys[entry.writer] == key { return true }
+        return entry.place.index < newest.accepted[entry.writer]?[entry.place.log] ?? 0
     }
 
     /// Whether the participation opens the location.

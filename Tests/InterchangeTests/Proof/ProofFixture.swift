@@ -1,0 +1,1 @@
+../../EventLogTests/Proof/ProofFixture.swift

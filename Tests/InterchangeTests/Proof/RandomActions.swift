@@ -1,0 +1,1 @@
+../../TrialTests/Codec/RandomActions.swift

@@ -1,0 +1,1 @@
+../../TrialTests/World/SplitMix64.swift

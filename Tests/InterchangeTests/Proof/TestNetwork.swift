@@ -1,0 +1,1 @@
+../../TrialTests/World/TestNetwork.swift

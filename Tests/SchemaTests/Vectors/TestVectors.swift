@@ -1,0 +1,1 @@
+../../TrialTests/Vectors/TestVectors.swift

@@ -1,0 +1,80 @@
+import Foundation
+import Node
+import Synchronization
+import Testing
+import Web
+
+/// Codes and sessions end with time, whoever turns the machine's clock.
+struct SessionTests {
+    /// Two clocks that the test turns.
+    private final class Hands: Sendable {
+        let utc = Mutex<Int64>(1_790_000_000)
+        let steady = Mutex<Int64>(5_000)
+
+        var clock: SessionClock {
+            SessionClock {
+                self.utc.withLock { $0 }
+            } steadySeconds: {
+                self.steady.withLock { $0 }
+            }
+        }
+    }
+
+    private func withSessions(_ body: (NodeDirectory, Hands, BrowserSessions) throws -> Void) throws {
+        let path = NSTemporaryDirectory() + "varde-sessions-" + String(UInt32.random(in: 0...UInt32.max), radix: 16)
+        try FileManager.default.createDirectory(
+            atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let hands = Hands()
+        let directory = NodeDirectory(path)
+        try body(directory, hands, BrowserSessions(directory, clock: hands.clock))
+    }
+
+    @Test(arguments: [(0, true), (1, true), (120, true), (121, false), (100_000, false), (-1, false)])
+    func `a code is good for two minutes, and not before it was made`(_ age: Int64, _ isGood: Bool) throws {
+        try withSessions { directory, hands, sessions in
+            let code = try BrowserSessions.makeCode(in: directory, at: hands.utc.withLock { $0 })
+            hands.utc.withLock { $0 += age }
+            #expect((sessions.open(code: code) != nil) == isGood)
+            // Good or not, it is used up.
+            hands.utc.withLock { $0 -= age }
+            #expect(sessions.open(code: code) == nil)
+        }
+    }
+
+    @Test func `a code whose file states a moment that no clock reaches opens nothing`() throws {
+        try withSessions { directory, hands, sessions in
+            for moment in [Int64.min, .max] {
+                let code = try BrowserSessions.makeCode(in: directory, at: moment)
+                #expect(sessions.open(code: code) == nil)
+            }
+        }
+    }
+
+    @Test func `a session ends after eight hours, whatever is done to the machine's clock meanwhile`() throws {
+        try withSessions { directory, hands, sessions in
+            let code = try BrowserSessions.makeCode(in: directory, at: hands.utc.withLock { $0 })
+            let secret = try required(sessions.open(code: code), "session")
+            #expect(sessions.isOpen(secret))
+            hands.utc.withLock { $0 += 10_000_000 }
+            hands.steady.withLock { $0 += Int64(BrowserSessions.sessionSeconds) - 1 }
+            #expect(sessions.isOpen(secret))
+            hands.utc.withLock { $0 -= 20_000_000 }
+            hands.steady.withLock { $0 += 1 }
+            #expect(!sessions.isOpen(secret))
+        }
+    }
+
+    @Test func `when too many are open the one that ends first makes room`() throws {
+        try withSessions { directory, hands, sessions in
+            var secrets: [String] = []
+            for _ in 0...BrowserSessions.maximumSessions {
+                let code = try BrowserSessions.makeCode(in: directory, at: hands.utc.withLock { $0 })
+                secrets.append(try required(sessions.open(code: code), "session"))
+                hands.steady.withLock { $0 += 1 }
+            }
+            #expect(secrets.map(sessions.isOpen) == [false] + secrets.dropFirst().map { _ in true })
+            #expect(Set(secrets).count == secrets.count)
+        }
+    }
+}
