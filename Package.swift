@@ -62,6 +62,8 @@ let package = Package(
         .systemLibrary(name: "CLinux"),
         library("EventLog", [crypto]),
         library("Trial", ["EventLog"]),
+        // What the fold is compared with: the same laws, written slowly and obviously.
+        library("TrialOracle", ["Trial", "EventLog"]),
         library("StoreCore", ["EventLog", grdb, sqlite]),
         library("Store", ["StoreCore", "EventLog"]),
         library("Views", ["Store", "StoreCore", "Trial", "EventLog", sqlite]),
@@ -86,15 +88,22 @@ let package = Package(
             ["Node", "Interchange", "Views", "StoreCore", "Trial", "EventLog", crypto, logging, lifecycle] + hummingbird
                 + nio,
             resources: [.embedInCode("Page/Resources/page.css"), .embedInCode("Page/Resources/page.js")]),
+        // A disk in memory that fails as disks do; and a whole network on such disks in one process.
+        library("MemoryDisk", ["StoreCore", sqlite]),
+        library(
+            "Simulation",
+            ["Node", "Interchange", "Replication", "MemoryDisk", "StoreCore", "TrialOracle", "Trial", "EventLog"]),
         .executableTarget(
             name: "varde",
             dependencies: [
-                "Web", "Node", "Interchange", "Store", "StoreCore", "Views", "Trial", "EventLog", arguments, logging,
+                "Web", "Node", "Simulation", "Interchange", "Store", "StoreCore", "Views", "Trial", "EventLog",
+                arguments,
+                logging,
             ],
             swiftSettings: settings),
 
         tests("EventLogTests", ["EventLog", crypto]),
-        tests("TrialTests", ["Trial", "EventLog"]),
+        tests("TrialTests", ["TrialOracle", "Trial", "EventLog"]),
         tests("SchemaTests", ["Interchange", "Trial", "Replication", "EventLog", protobuf, crypto]),
         tests(
             "FuzzTests", ["Web", "Node", "Interchange", "Replication", "Trial", "EventLog"], exclude: ["Corpus"]),
@@ -105,6 +114,9 @@ let package = Package(
         tests("IncidentTests", ["Node", "Replication", "StoreCore", "Trial", "EventLog"]),
         tests("InterchangeTests", ["Interchange", "Trial", "EventLog", crypto]),
         tests("NodeTests", ["Web", "Node", "Interchange", "Trial", "StoreCore", "Views", "EventLog", logging]),
+        .testTarget(
+            name: "SimulationTests", dependencies: ["Simulation", "MemoryDisk", "StoreCore", "EventLog"],
+            exclude: ["Histories"], swiftSettings: settings),
         tests(
             "WebTests",
             ["Web", "Node", "Interchange", "StoreCore", "Trial", "Views", "EventLog", yams, logging, lifecycle]),

@@ -16,6 +16,8 @@ public struct StoreConfiguration: Sendable {
     public var fileSystem: String?
     /// The machine the store runs on, against which the start guard compares.
     public var machine: MachineIdentity
+    /// The files beside the database; the system's, but for a directory that lies in memory.
+    package var files: any DirectoryFiles = SystemFiles()
 
     /// States a configuration.
     public init(

@@ -80,7 +80,9 @@ extension StoreCore {
             }
             do {
                 let verified = try verify(range, placement, context, orders, isDropAllowed)
-                return .stored(try store(verified, placement, range, context, orders))
+                let stored = try store(verified, placement, range, context, orders)
+                try closeTakenBack(range.log)
+                return .stored(stored)
             } catch let error as RangeRefusal {
                 refusal = refusal ?? error
             }
@@ -171,6 +173,16 @@ extension StoreCore {
             throw RangeRefusal(log: range.log, index: range.start, rule: .ownLogIsOpen)
         }
         try suspend(state, seen: checkpoint, peer: context.peer, time: context.time)
+    }
+
+    /// Closes an own log once all of it that was seen is held again, in the transaction that brought it: a command that comes
+    /// next begins a new epoch.
+    private func closeTakenBack(_ log: LogID) throws {
+        guard let state = state(of: log), case .suspended(let seen) = state.status, state.frontier.size >= seen.size
+        else {
+            return
+        }
+        try giveUp(state, reason: .takenBack)
     }
 
     /// Keeps a refused range as an incident; where the writer may have signed two histories, with both heads.

@@ -155,6 +155,10 @@ extension StoreCore {
                 try giveUp(state, reason: state.status == .open ? .guardFailed : .takenBack)
             }
         }
+        // A log that was suspended when the process ended is never written to again, whatever becomes of its entries.
+        for state in logsByBranch.values where state.isOwn {
+            if case .suspended = state.status { try giveUp(state, reason: .takenBack) }
+        }
         undo.append(.startConfirmed)
         isStartConfirmed = true
         headFileIsStale = true

@@ -6,7 +6,7 @@ extension StoreCore {
         _ configuration: StoreConfiguration, generator: inout any RandomNumberGenerator
     ) throws -> EventTables {
         let path = StoreConfiguration.eventsFile(in: configuration.directory)
-        try SmallFile.makeFile(path)
+        try configuration.files.makeFile(path)
         do {
             let connection = try Connection(path: path, access: .readWrite, vfs: configuration.fileSystem)
             try connection.execute(Schema.commonPragmas)

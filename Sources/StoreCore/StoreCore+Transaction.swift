@@ -191,7 +191,8 @@ extension StoreCore {
             guard let state = state(of: log) else { continue }
             heads[log] = HeadFile.Head(size: state.frontier.size, root: state.frontier.root)
         }
-        headFile.write(HeadFile(directory: directoryIdentity, machine: configuration.machine, heads: heads))
+        headFile.write(
+            HeadFile(directory: directoryIdentity, machine: configuration.machine, heads: heads).bytes)
         headFileIsStale = false
     }
 

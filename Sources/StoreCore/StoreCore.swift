@@ -29,9 +29,9 @@ public final class StoreCore: EventReading {
     let connection: Connection
     let configuration: StoreConfiguration
     let directoryIdentity: DirectoryIdentity
-    let headFile: HeadFileWriter
+    let headFile: any SmallFileWriting
     let statements: WriteStatements
-    private var lock: DirectoryLock?
+    private var lock: (any DirectoryHold)?
 
     var logsByBranch: [Int64: LogState] = [:]
     var branchByLog: [LogID: Int64] = [:]
@@ -70,13 +70,15 @@ public final class StoreCore: EventReading {
         _ configuration: StoreConfiguration, lock: DirectoryLock? = nil,
         generator: any RandomNumberGenerator = SystemRandomNumberGenerator()
     ) throws {
-        self.lock = try lock ?? DirectoryLock(directory: configuration.directory)
+        self.lock = try lock ?? configuration.files.lock(configuration.directory)
         self.configuration = configuration
         directory = configuration.directory
         var generator = generator
         guard configuration.signingSeed.count == Ed25519.seedByteCount else { throw StoreError.unusableSigningKey }
-        directoryIdentity = try DirectoryIdentity(path: configuration.directory)
-        let lastHeads = HeadFile.read(StoreConfiguration.headFile(in: configuration.directory))
+        directoryIdentity = try configuration.files.identity(of: configuration.directory)
+        let headPath = StoreConfiguration.headFile(in: configuration.directory)
+        let lastHeads = configuration.files.read(headPath, maximumBytes: HeadFile.maximumBytes).map(
+            HeadFile.init(bytes:))
         let opened = try StoreCore.open(configuration, generator: &generator)
         self.generator = generator
         connection = opened.connection
@@ -99,7 +101,7 @@ public final class StoreCore: EventReading {
             lastHeads, states: loaded.states, directoryIdentity, configuration, opened)
         startVerdict = verdict
         isStartConfirmed = verdict == .noLogYet
-        headFile = try HeadFileWriter(path: StoreConfiguration.headFile(in: configuration.directory))
+        headFile = try configuration.files.writer(headPath)
         // The process may have ended between an order and the cutting of the write-ahead log.
         mustTruncate = try connection.number("SELECT count(*) FROM drops") > 0
     }
@@ -141,6 +143,14 @@ public final class StoreCore: EventReading {
             lock = nil
         }
         try connection.checkpoint(truncating: true)
+    }
+
+    /// Gives up the memory of a store whose disk is gone, whatever failed before. Only for disks in memory, with which the
+    /// process does not end.
+    package func discard() {
+        statements.finalize()
+        connection.discard()
+        lock = nil
     }
 
     func state(of log: LogID) -> LogState? {

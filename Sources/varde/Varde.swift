@@ -23,7 +23,7 @@ struct Varde: AsyncParsableCommand {
             ImportCommand.self, ExportCommand.self, ProveCommand.self, VerifyCommand.self, ParticipantCommand.self,
             RedactCommand.self, EraseCommand.self, OrdersCommand.self,
             RebuildCommand.self, QueryCommand.self, TokenCommand.self, BackupCommand.self, RestoreCommand.self,
-            BenchCommand.self,
+            BenchCommand.self, SimulateCommand.self,
         ])
 
     static func main() async {

@@ -21,8 +21,8 @@ struct DocumentFuzzTests {
     }
 
     @Test func `clinical data, ODM, with definitions and without`() throws {
-        let definition = try #require(
-            ODMMetadataReader.read(bytes: Corpus.study("study.xml"), fileName: "study.xml").0)
+        let study = try Corpus.study("study.xml")
+        let definition = try #require(ODMMetadataReader.read(bytes: study, fileName: "study.xml").0)
         for (known, seed) in [(StudyDefinition?.some(definition), UInt64(22)), (nil, 23)] {
             expectBoth(
                 Fuzzing.run([try Corpus.file("clinical.xml")], rounds: 400, seed: seed) { bytes in

@@ -11,8 +11,11 @@ struct HostileLengthTests {
     /// The most address space that this process ever had, in KiB.
     private func peakKiB() throws -> Int {
         let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
-        let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmPeak:") })
-        return try #require(Int(line.split(separator: " ").compactMap { Int($0) }.first ?? 0))
+        let line = status.split(separator: "\n").first { $0.hasPrefix("VmPeak:") } ?? ""
+        guard let peak = line.split(separator: " ").compactMap({ Int($0) }).first else {
+            throw VectorError(name: "VmPeak in /proc/self/status")
+        }
+        return peak
     }
 
     /// Messages whose length fields say up to 2^63 bytes, in every field of every depth up to three.

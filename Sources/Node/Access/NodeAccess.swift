@@ -27,8 +27,7 @@ public struct NodeAccess: Sendable {
         driver = node.driver
         views = node.views
         scrub = node.scrub
-        execution = CommandExecution(
-            node: node.configuration.node, network: node.configuration.network, clock: NodeClock())
+        execution = CommandExecution(node: node.configuration.node, network: node.configuration.network)
         self.stopping = stopping
         self.commits = commits
     }

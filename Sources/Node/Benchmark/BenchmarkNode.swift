@@ -21,8 +21,7 @@ final class BenchmarkNode: Sendable {
         let commits = CommitWatch()
         parts = try await OpenedNode.open(directory, logger: logger) { commits.take($0) }
         self.commits = commits
-        execution = CommandExecution(
-            node: parts.configuration.node, network: parts.configuration.network, clock: NodeClock())
+        execution = CommandExecution(node: parts.configuration.node, network: parts.configuration.network)
     }
 
     /// Begins to listen and to talk to others.

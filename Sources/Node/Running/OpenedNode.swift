@@ -40,7 +40,8 @@ struct OpenedNode {
             StoreConfiguration(
                 directory: directory.path, network: configuration.network, node: configuration.node,
                 signingSeed: keys.signingSeed, software: Software.name),
-            lock: lock, companion: { core in try NodeStart.state(core, founding: founding, configuration) },
+            lock: lock,
+            companion: { core in try NodeStart.state(core, founding: founding, network: configuration.network) },
             onCommit: { logs in
                 onCommit(logs)
                 link.take(logs)

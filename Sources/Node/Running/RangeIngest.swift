@@ -21,7 +21,10 @@ package struct IngestAnswer {
 
 /// Stores a range of a peer's and folds what is new in it.
 package enum RangeIngest {
-    static func ingest(
+    /// Stores a range and folds what is new in it into the node's state.
+    ///
+    /// - Throws: what stops the store.
+    package static func ingest(
         _ range: EntryRange, name: LogName, from peer: NodeID, time: NodeTime, _ core: StoreCore,
         _ state: inout NodeState
     ) throws -> IngestAnswer {

@@ -1,8 +1,8 @@
-import EventLog
+package import EventLog
 import Logging
-import Replication
+package import Replication
 import Store
-import StoreCore
+package import StoreCore
 import Synchronization
 import ZeroMQTransport
 
@@ -466,7 +466,7 @@ extension ReplicationDriver {
 
 extension CharterRecord {
     /// A signed version as the store keeps it.
-    init(_ signed: SignedCharter) {
+    package init(_ signed: SignedCharter) {
         self.init(version: signed.charter.number, bytes: signed.charterBytes, signatures: signed.bytes)
     }
 }

@@ -1,8 +1,8 @@
-import EventLog
+package import EventLog
 import Foundation
 public import Logging
 public import ServiceLifecycle
-import StoreCore
+package import StoreCore
 import Synchronization
 import UnixSignals
 
@@ -90,7 +90,7 @@ final class StoreFailure: Sendable {
 }
 
 /// What a node needs to know before it starts.
-enum NodeStart {
+package enum NodeStart {
     /// The charter as the directory was given it, checked against the hash in the configuration.
     static func foundingChain(_ directory: NodeDirectory, _ configuration: NodeConfiguration) throws -> CharterChain {
         guard FileManager.default.fileExists(atPath: directory.charter) else {
@@ -128,8 +128,8 @@ enum NodeStart {
     }
 
     /// Folds what the store holds.
-    static func state(
-        _ core: StoreCore, founding: CharterChain, _ configuration: NodeConfiguration
+    package static func state(
+        _ core: StoreCore, founding: CharterChain, network: NetworkID
     ) throws -> NodeState {
         let chain = try storedChain(core, founding: founding)
         // Logs that were signed with a key the node has no more are continued under the one it has.
@@ -142,7 +142,7 @@ enum NodeStart {
                 for signed in chain.versions { try core.storeCharter(CharterRecord(signed)) }
             }
         }
-        var state = NodeState(chain: chain, network: configuration.network)
+        var state = NodeState(chain: chain, network: network)
         try state.catchUp(core)
         state.forgetChanges()
         // Those that took effect while they were applied were carried out then; this is for whatever was not.

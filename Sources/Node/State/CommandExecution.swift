@@ -1,7 +1,7 @@
 public import EventLog
 import Foundation
 import Interchange
-import StoreCore
+package import StoreCore
 public import Trial
 
 /// The answer to a command: recorded durably, or refused with a reason.
@@ -42,27 +42,49 @@ public struct SentCommand: Sendable {
 }
 
 /// Carries out commands on the store's thread: decide, append, fold, in one transaction with the others of the group.
-struct CommandExecution {
+///
+/// Knows no clock and draws no randomness: the time and a generator are passed in.
+package struct CommandExecution {
     let node: NodeID
     let network: NetworkID
-    let clock: NodeClock
+
+    /// For a node of a network.
+    package init(node: NodeID, network: NetworkID) {
+        self.node = node
+        self.network = network
+    }
 
     /// Carries out commands in their order.
     ///
     /// Nothing is appended for a refused one. An error thrown here stops the store, for the fold may then be ahead of it.
-    func perform(_ commands: [SentCommand], _ core: StoreCore, _ state: inout NodeState) throws -> [CommandOutcome] {
-        let time = clock.now()
-        return try commands.map { sent in
+    ///
+    /// - Parameters:
+    ///   - time: the node's clock now.
+    ///   - generator: draws subject handles and studies' ids.
+    package func perform(
+        _ commands: [SentCommand], time: NodeTime, using generator: inout some RandomNumberGenerator,
+        _ core: StoreCore, _ state: inout NodeState
+    ) throws -> [CommandOutcome] {
+        var outcomes: [CommandOutcome] = []
+        for sent in commands {
+            let random = RandomName(using: &generator)
             do {
-                return .recorded(try perform(sent, time: time, core, &state))
+                outcomes.append(.recorded(try perform(sent, time: time, random: random, core, &state)))
             } catch let refusal as Refusal {
-                return .refused(refusal)
+                outcomes.append(.refused(refusal))
             }
         }
+        return outcomes
+    }
+
+    /// Carries out commands by the clock of this machine.
+    func perform(_ commands: [SentCommand], _ core: StoreCore, _ state: inout NodeState) throws -> [CommandOutcome] {
+        var generator = SystemRandomNumberGenerator()
+        return try perform(commands, time: NodeClock().now(), using: &generator, core, &state)
     }
 
     private func perform(
-        _ sent: SentCommand, time: NodeTime, _ core: StoreCore, _ state: inout NodeState
+        _ sent: SentCommand, time: NodeTime, random: RandomName, _ core: StoreCore, _ state: inout NodeState
     ) throws -> CommandReceipt {
         let command = sent.command
         // A command already accepted gets its receipt before anything else is judged (DESIGN §5).
@@ -70,8 +92,6 @@ struct CommandExecution {
             guard earlier.contentDigest == sent.digest else { throw Refusal.commandUsedOtherwise(command.id) }
             return try receipt(earlier, isRepeated: true, core)
         }
-        var generator = SystemRandomNumberGenerator()
-        let random = RandomName(using: &generator)
         let study: StudyID
         if case .found = command.request {
             study = StudyFounding.studyID(network: network, founder: node, nonce: random)

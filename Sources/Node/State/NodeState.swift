@@ -1,7 +1,7 @@
-import EventLog
+package import EventLog
 import Interchange
-import StoreCore
-import Trial
+package import StoreCore
+package import Trial
 
 /// What the node knows by its entries: the charter, and the fold of every study it holds something of.
 ///
@@ -11,13 +11,16 @@ import Trial
 /// Invariants:
 /// - `arrival` is the last arrival whose entries are folded, and everything before it is.
 /// - `folds` holds every study of which an entry is here.
-struct NodeState {
-    private(set) var chain: CharterChain
-    private(set) var directory: NetworkDirectory
-    private(set) var folds: [StudyID: StudyFold] = [:]
+package struct NodeState {
+    /// The charter.
+    package private(set) var chain: CharterChain
+    /// What the charter says of nodes and hosts.
+    package private(set) var directory: NetworkDirectory
+    /// What is known of each study.
+    package private(set) var folds: [StudyID: StudyFold] = [:]
     private(set) var arrival: Int64 = 0
     /// Counts up when who may hold what may have changed.
-    private(set) var authorityRevision: UInt64 = 1
+    package private(set) var authorityRevision: UInt64 = 1
     /// Definitions read, by the hash of their document.
     private var definitions: [Hash: StudyDefinition] = [:]
     /// Plans read, by the hash of their document; nil for one that cannot be read.
@@ -27,7 +30,7 @@ struct NodeState {
     private(set) var damaged: [DamagedPlace] = []
 
     /// The state of a node that holds a charter and no entry.
-    init(chain: CharterChain, network: NetworkID) {
+    package init(chain: CharterChain, network: NetworkID) {
         self.chain = chain
         directory = NodeState.directory(of: chain, network: network)
     }
@@ -49,7 +52,7 @@ struct NodeState {
     }
 
     /// Takes over a charter that has grown.
-    mutating func update(_ chain: CharterChain, core: any EventReading) throws {
+    package mutating func update(_ chain: CharterChain, core: any EventReading) throws {
         guard chain != self.chain else { return }
         self.chain = chain
         directory = NodeState.directory(of: chain, network: directory.network)
@@ -63,7 +66,7 @@ struct NodeState {
 
     /// Folds everything that came since the last arrival folded; gives how many entries that were.
     @discardableResult
-    mutating func catchUp(_ core: any EventReading) throws -> Int {
+    package mutating func catchUp(_ core: any EventReading) throws -> Int {
         try catchUpForks(core)
         var count = 0
         while true {
@@ -99,7 +102,7 @@ struct NodeState {
     }
 
     /// Takes in that a log is proven to be forked.
-    mutating func insertFork(of name: LogName) {
+    package mutating func insertFork(of name: LogName) {
         withFold(name.stream.study) { $0.insertFork(of: name.log, in: name.stream) }
     }
 
@@ -150,7 +153,7 @@ struct NodeState {
     }
 
     /// The digest of one of a study's streams; nil where nothing of the study is here.
-    mutating func digest(of stream: StreamID) -> StreamDigest? {
+    package mutating func digest(of stream: StreamID) -> StreamDigest? {
         guard folds[stream.study] != nil else { return nil }
         return withFold(stream.study) { $0.digest(of: stream) }
     }
@@ -189,13 +192,14 @@ struct NodeState {
 
     /// Which nodes may hold which of the streams whose participation is known here (DESIGN §6).
     ///
-    /// Before the first participation number a study is its founder's alone, and `node`'s own, which may be about to be
-    /// told that it was invited.
-    func holders(for node: NodeID) -> [StreamID: Set<NodeID>] {
+    /// Before the first participation number a study is its founder's alone. A study's own stream is always `node`'s too: a
+    /// number that is not here yet may have invited it, and where the numbers that are here came first, it would else never
+    /// take the others. Whether it is given them the giving node judges.
+    package func holders(for node: NodeID) -> [StreamID: Set<NodeID>] {
         var holders: [StreamID: Set<NodeID>] = [:]
         for (study, fold) in folds where fold.authority.founder != nil {
             holders[.study(study)] = fold.authority.holders(of: .study(study))
-            if fold.authority.participation == nil { holders[.study(study)]?.insert(node) }
+            holders[.study(study)]?.insert(node)
             for member in fold.authority.participation?.members ?? [] {
                 let stream = StreamID.location(member.location, in: study)
                 holders[stream] = fold.authority.holders(of: stream)

@@ -169,7 +169,7 @@ package struct HaveRow: Hashable, Sendable {
     }
 
     /// The name of what is held.
-    func name(network: NetworkID) -> LogName {
+    package func name(network: NetworkID) -> LogName {
         let log = LogName(network: network, node: node, stream: stream, epoch: epoch)
         return fork.map { log.branch(at: $0) } ?? log
     }

@@ -180,6 +180,14 @@ package final class Connection {
         if fatalFailure == nil { sqlite3_close_v2(handle) }
         handle = nil
     }
+
+    /// Closes the connection after a fatal failure too, where nothing can be written any more and the process goes on.
+    package func discard() {
+        for statement in statements.values { statement.finalize() }
+        statements = [:]
+        sqlite3_close_v2(handle)
+        handle = nil
+    }
 }
 
 /// Holds a function for SQLite's pointer to it.

@@ -3,7 +3,7 @@ import Glibc
 /// The lock of a data directory: one process at a time opens the store in it.
 ///
 /// Held by `flock` on a small file, so the operating system gives it up when the process ends however it ends.
-public final class DirectoryLock: Sendable {
+public final class DirectoryLock: DirectoryHold {
     private let descriptor: Int32
 
     /// Who holds a lock that was asked for.
@@ -12,6 +12,12 @@ public final class DirectoryLock: Sendable {
         public let directory: String
         /// The process that holds it; nil where it did not say.
         public let process: Int32?
+
+        /// States who holds a directory.
+        package init(directory: String, process: Int32?) {
+            self.directory = directory
+            self.process = process
+        }
 
         /// A sentence for people.
         public var description: String {

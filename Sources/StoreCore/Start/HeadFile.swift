@@ -29,7 +29,7 @@ struct HeadFile: Hashable {
 
     private static let title = "varde head file 0"
     /// No head file is read beyond this: room for 65 536 own logs.
-    private static let maximumBytes = 12 * 1024 * 1024
+    static let maximumBytes = 12 * 1024 * 1024
 
     init(directory: DirectoryIdentity, machine: MachineIdentity, heads: [LogID: Head]) {
         self.directory = directory
@@ -78,16 +78,10 @@ struct HeadFile: Hashable {
             }
         }
     }
-
-    /// Reads the file at `path`; nil where there is none, `.some(nil)` where it is damaged.
-    static func read(_ path: String) -> HeadFile?? {
-        guard let bytes = SmallFile.read(path, maximumBytes: maximumBytes) else { return nil }
-        return .some(HeadFile(bytes: bytes))
-    }
 }
 
 /// Keeps the head file open and rewrites it in place.
-final class HeadFileWriter {
+final class HeadFileWriter: SmallFileWriting {
     private let path: String
     private let descriptor: Int32
 
@@ -104,8 +98,7 @@ final class HeadFileWriter {
 
     /// Rewrites the file in one call, without fsync. A failure is let pass: a head file that does not agree costs the next
     /// start a new epoch, and the commit it belongs to is durable already.
-    func write(_ file: HeadFile) {
-        let bytes = file.bytes
+    func write(_ bytes: [UInt8]) {
         _ = pwrite(descriptor, bytes, bytes.count, 0)
     }
 }

@@ -9,7 +9,7 @@
 // For information on using the generated types, please see the documentation:
 //   https://github.com/apple/swift-protobuf/
 
-/// The messages between two nodes; `replication.md` says when they are sent. Draft 0.
+/// The messages between two nodes; `replication.md` says when they are sent. Version 0.
 ///
 /// `protocol_version` is field 1, stands first and is written also when it is 0. After it stands exactly one content.
 /// A message has at most 512 KiB; larger ones are refused unread. All but charter_versions, have, range and orders have

@@ -25,6 +25,10 @@ struct LogVectorTests {
                     ("the study's own stream", ["stream": "study/\(study)"]),
                     ("a location's stream", ["stream": location]),
                     ("a restricted stream", ["stream": "study/\(study)/unblinding/haukeland"]),
+                    (
+                        "a branch",
+                        ["stream": location, "fork index": "258", "fork leaf": "\(Hash.sha256([7]))"]
+                    ),
                     ("longest names", ["stream": location, "node": String(repeating: "a", count: 63)]),
                     ("no stream", ["stream": "study/1"]),
                 ].map { name, given in
@@ -36,7 +40,10 @@ struct LogVectorTests {
                 let stream = StreamID(try given.text("stream")), let epoch = Epoch(bytes: try given.bytes("epoch"))
             else { throw VectorError(name: "name") }
             let name = LogName(network: network, node: node, stream: stream, epoch: epoch)
-            return ["log": "\(name.id)", "origin": name.origin]
+            guard given["fork index"] != nil else { return ["log": "\(name.id)", "origin": name.origin] }
+            let fork = ForkPoint(index: try given.number("fork index"), leaf: try hash(given.text("fork leaf")))
+            let branch = name.branch(at: fork)
+            return ["log": "\(branch.log)", "origin": branch.origin, "branch": "\(branch.id)"]
         }
     }
 

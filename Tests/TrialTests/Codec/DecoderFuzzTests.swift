@@ -1,6 +1,7 @@
 import EventLog
 import Testing
 import Trial
+import TrialOracle
 
 /// Any bytes at all may come: the outcome is an action, none, or an error, never a trap; and what is read can be
 /// folded.

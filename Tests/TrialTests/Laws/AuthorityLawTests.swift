@@ -1,6 +1,7 @@
 import EventLog
 import Testing
 import Trial
+import TrialOracle
 
 /// Laws M3, M9 and M23 to M30 (Protocols/merge.md; DESIGN §5, "Rights"): entries are judged from what their writer
 /// knew.

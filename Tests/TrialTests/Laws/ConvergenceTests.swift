@@ -1,6 +1,7 @@
 import EventLog
 import Testing
 import Trial
+import TrialOracle
 
 /// Laws M1 to M3 (Protocols/merge.md; DESIGN §2, rule 2): state is a pure function of a set. Every history is made by a
 /// seed; the order in which its entries come, how often, and when charter, participation and delegations come, must not

@@ -1,6 +1,7 @@
 import EventLog
 import Testing
 import Trial
+import TrialOracle
 
 /// What an entry, or a batch of them, may cost a node that takes it in.
 struct CostLawTests {

@@ -1,5 +1,6 @@
 import EventLog
 import Trial
+import TrialOracle
 
 /// Folds a set of entries in a given order, as a node of its own would.
 struct Folding {

@@ -1,10 +1,10 @@
-import EventLog
-import Trial
+package import EventLog
+package import Trial
 
 /// The state of a study by the words of DESIGN §5 and Protocols/merge.md, worked out the slow and obvious way: every
 /// question is asked of the whole set of entries each time. Shares no code with the fold but the reading of entries and
 /// the hash that makes an instance's id.
-struct Oracle {
+package struct Oracle {
     /// What an entry comes to.
     enum Verdict: Equatable {
         case counts(FindingRule?)
@@ -18,7 +18,8 @@ struct Oracle {
     let entries: [WrittenEntry]
     let rules: AuthorityOracle
 
-    init(_ entries: [WrittenEntry], study: StudyID, directory: NetworkDirectory) {
+    /// Takes a set of entries, in any order and repeated at will.
+    package init(_ entries: [WrittenEntry], study: StudyID, directory: NetworkDirectory) {
         self.study = study
         self.directory = directory
         var byID: [EntryID: WrittenEntry] = [:]
@@ -30,7 +31,7 @@ struct Oracle {
     }
 
     /// All that can be found out.
-    var snapshot: StudySnapshot {
+    package var snapshot: StudySnapshot {
         var snapshot = rules.snapshot
         let locations = Set(entries.compactMap(\.stream.location))
         for location in locations {

@@ -1,88 +1,99 @@
-import EventLog
-import Trial
+package import EventLog
+package import Trial
 
 /// What a person could find out about a study's state, in a form that the fold and the oracle both can be brought to.
-struct StudySnapshot: Equatable {
-    var founding: EntryID?
-    var participations: [EntryID] = []
-    var acceptances: Set<EntryID> = []
-    var withdrawals: [LocationID: Set<EntryID>] = [:]
-    var delegations: [StudySiteID: [EntryID]] = [:]
-    var definitions: Set<EntryID> = []
-    var plans: Set<EntryID> = []
-    var marks = Marks()
-    var locations: [LocationID: LocationSnapshot] = [:]
-    var labelFindings: [ParticipantLabel: Set<ParticipantPlace>] = [:]
+package struct StudySnapshot: Equatable {
+    package var founding: EntryID?
+    package var participations: [EntryID] = []
+    package var acceptances: Set<EntryID> = []
+    package var withdrawals: [LocationID: Set<EntryID>] = [:]
+    package var delegations: [StudySiteID: [EntryID]] = [:]
+    package var definitions: Set<EntryID> = []
+    package var plans: Set<EntryID> = []
+    package var marks = Marks()
+    package var locations: [LocationID: LocationSnapshot] = [:]
+    package var labelFindings: [ParticipantLabel: Set<ParticipantPlace>] = [:]
 }
 
 /// What became of entries that do not simply count.
-struct Marks: Equatable {
-    var void: [EntryID: VoidRule] = [:]
-    var waiting: [EntryID: Awaited] = [:]
-    var notUnderstood: Set<EntryID> = []
-    var findings: [EntryID: FindingRule] = [:]
+package struct Marks: Equatable {
+    package var void: [EntryID: VoidRule] = [:]
+    package var waiting: [EntryID: Awaited] = [:]
+    package var notUnderstood: Set<EntryID> = []
+    package var findings: [EntryID: FindingRule] = [:]
+
+    /// Marks entries; where nothing is given, nothing but entries that count.
+    package init(
+        void: [EntryID: VoidRule] = [:], waiting: [EntryID: Awaited] = [:], notUnderstood: Set<EntryID> = [],
+        findings: [EntryID: FindingRule] = [:]
+    ) {
+        self.void = void
+        self.waiting = waiting
+        self.notUnderstood = notUnderstood
+        self.findings = findings
+    }
 }
 
 /// One location's stream.
-struct LocationSnapshot: Equatable {
-    var marks = Marks()
-    var records: [EntryID: RecordSnapshot] = [:]
+package struct LocationSnapshot: Equatable {
+    package var marks = Marks()
+    package var records: [EntryID: RecordSnapshot] = [:]
     /// Orders with effect.
-    var orders: Set<EntryID> = []
+    package var orders: Set<EntryID> = []
     /// The entries of everybody who was erased.
-    var erased: [EntryID: Set<EntryID>] = [:]
+    package var erased: [EntryID: Set<EntryID>] = [:]
 }
 
 /// One participant.
-struct RecordSnapshot: Equatable {
-    var aliases: Set<EntryID> = []
-    var labels: [ParticipantLabel] = []
-    var labelHistory: Set<GivenLabel> = []
-    var links: [EntryID: LinkState] = [:]
-    var statuses: [EntryID: StatusRecord] = [:]
-    var reached: [StatusRecord] = []
-    var quarantined: Set<EntryID> = []
-    var isRemoved = false
-    var isFullyUnderstood = true
-    var applied: Set<EntryID> = []
-    var instances: [InstanceID: InstanceSnapshot] = [:]
+package struct RecordSnapshot: Equatable {
+    package var aliases: Set<EntryID> = []
+    package var labels: [ParticipantLabel] = []
+    package var labelHistory: Set<GivenLabel> = []
+    package var links: [EntryID: LinkState] = [:]
+    package var statuses: [EntryID: StatusRecord] = [:]
+    package var reached: [StatusRecord] = []
+    package var quarantined: Set<EntryID> = []
+    package var isRemoved = false
+    package var isFullyUnderstood = true
+    package var applied: Set<EntryID> = []
+    package var instances: [InstanceID: InstanceSnapshot] = [:]
     /// What every version of every answer is worth.
-    var responses: [ResponseID: [EntryID: ResponseVersionState]] = [:]
+    package var responses: [ResponseID: [EntryID: ResponseVersionState]] = [:]
     /// What is to be decided, one line each, in any order.
-    var conflicts: Set<String> = []
+    package var conflicts: Set<String> = []
     /// Of which entry which orders took parts.
-    var redactions: [EntryID: Set<EntryID>] = [:]
+    package var redactions: [EntryID: Set<EntryID>] = [:]
 }
 
 /// One event, form or item group.
-struct InstanceSnapshot: Equatable {
-    var kind = InstanceKind.studyEvent
-    var oid = ""
-    var parent: InstanceID?
-    var isWhole = false
-    var beginnings: Set<Beginning> = []
-    var repeatKey: String?
-    var isRemoved = false
+package struct InstanceSnapshot: Equatable {
+    package var kind = InstanceKind.studyEvent
+    package var oid = ""
+    package var parent: InstanceID?
+    package var isWhole = false
+    package var beginnings: Set<Beginning> = []
+    package var repeatKey: String?
+    package var isRemoved = false
     /// Whether it is, or stands in, a form that was begun wrongly.
-    var isWrong = false
+    package var isWrong = false
     /// Of a form, whether no person saw its values together.
-    var isMergedUnseen = false
+    package var isMergedUnseen = false
     /// Of a whole, who wrote the versions that stand.
-    var versions: Set<EntryID> = []
-    var items: [ItemOID: ItemSnapshot] = [:]
+    package var versions: Set<EntryID> = []
+    package var items: [ItemOID: ItemSnapshot] = [:]
 }
 
 /// One item.
-struct ItemSnapshot: Equatable {
-    var values: [ValueID: Value?] = [:]
-    var isConflict = false
-    var awaited: Set<ValueID> = []
-    var setAside: [ValueID: Value?] = [:]
+package struct ItemSnapshot: Equatable {
+    package var values: [ValueID: Value?] = [:]
+    package var isConflict = false
+    package var awaited: Set<ValueID> = []
+    package var setAside: [ValueID: Value?] = [:]
 }
 
 extension StudySnapshot {
     /// Reads a fold by its public interface.
-    init(_ fold: StudyFold) {
+    package init(_ fold: StudyFold) {
         let authority = fold.authority
         founding = authority.founding?.id
         participations = authority.participations.map(\.id)
@@ -100,7 +111,8 @@ extension StudySnapshot {
 }
 
 extension LocationSnapshot {
-    init(_ fold: LocationFold) {
+    /// Reads a location's fold by its public interface.
+    package init(_ fold: LocationFold) {
         marks = Marks(
             void: fold.void, waiting: fold.waiting, notUnderstood: fold.notUnderstood, findings: fold.findings)
         orders = Set(fold.orders.keys)
@@ -183,7 +195,7 @@ enum ConflictLine {
 
 extension StudySnapshot {
     /// Where the two differ, in words; nil where they do not.
-    func difference(from other: StudySnapshot) -> String? {
+    package func difference(from other: StudySnapshot) -> String? {
         if self == other { return nil }
         func of<Field: Equatable>(_ name: String, _ left: Field, _ right: Field) -> String? {
             left == right ? nil : "\(name): \(left) and \(right)"
@@ -225,7 +237,7 @@ extension StudySnapshot {
 }
 
 extension Marks {
-    func difference(from other: Marks) -> String? {
+    package func difference(from other: Marks) -> String? {
         if void != other.void { return "void \(void) and \(other.void)" }
         if waiting != other.waiting { return "waiting \(waiting) and \(other.waiting)" }
         if notUnderstood != other.notUnderstood { return "not understood \(notUnderstood) and \(other.notUnderstood)" }
