@@ -29,6 +29,14 @@ extension AuthorityOracle {
         }
         if OracleRoles.isAboutTheStudy(header.operation) { return .void(.wrongStream) }
         if !OracleRoles.mayDo(header.authority.role, header.operation) { return .void(.roleMayNot) }
+        if header.operation == .redactionOrdered || header.operation == .erasureOrdered {
+            if let allowed = participation.orders {
+                let roles = header.operation == .erasureOrdered ? allowed.erasure : allowed.redaction
+                if !roles.contains(header.authority.role) { return .void(.orderNotAllowed) }
+            }
+            // An institution answers for itself.
+            if header.authority.role == .institution { return .counts(nil) }
+        }
         guard OracleRoles.isAboutParticipants(header.operation) else { return .counts(nil) }
         guard let site else { return .void(.notDelegated) }
         let verdict = delegation(header, at: site.id, address: entry.address)

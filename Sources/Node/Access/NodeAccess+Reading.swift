@@ -42,6 +42,16 @@ extension NodeAccess {
         }
     }
 
+    /// The participant whom a registration names, where they were erased; nil where nobody of that name was.
+    public func erasedParticipant(_ participant: EntryID, in study: StudyID) async throws -> ErasedParticipant? {
+        try await store.read { _, state in
+            for fold in (state.folds[study]?.locations ?? [:]).values {
+                if let erased = fold.erasedParticipant(participant) { return erased }
+            }
+            return nil
+        }
+    }
+
     /// An entry of a study by its place, with the nodes that hold it durably; nil where it is not held here.
     public func entry(at address: EntryAddress, in study: StudyID) async throws -> EntryReading? {
         let found: EntryReading? = try await store.read { core, _ in

@@ -31,11 +31,21 @@ public enum RoleTable {
         table[role]?.contains(act) ?? false
     }
 
-    /// Whether the act needs a delegation of the study site, beside the role.
-    public static func needsDelegation(_ act: Act) -> Bool {
+    /// Whether the act needs a delegation of the study site, beside the role: all of people and systems who work there, but
+    /// not what an institution does for itself.
+    public static func needsDelegation(_ act: Act, as role: Role) -> Bool {
         switch act {
         case .registerParticipant, .enterData, .linkParticipants, .decideConflicts, .submitResponses: true
-        case .manageStudy, .answerForInstitution, .delegate, .orderDrop, .keepLog: false
+        case .orderDrop: role != .institution
+        case .manageStudy, .answerForInstitution, .delegate, .keepLog: false
+        }
+    }
+
+    /// Whether the act belongs in a location's stream and nowhere else.
+    static func isAboutParticipants(_ act: Act) -> Bool {
+        switch act {
+        case .registerParticipant, .enterData, .linkParticipants, .decideConflicts, .submitResponses, .orderDrop: true
+        case .manageStudy, .answerForInstitution, .delegate, .keepLog: false
         }
     }
 

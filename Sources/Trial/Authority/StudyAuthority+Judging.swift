@@ -66,7 +66,10 @@ extension StudyAuthority {
         guard let act = RoleTable.act(of: key.operation) else { return .effect(nil) }
         guard act != .manageStudy, act != .answerForInstitution, act != .delegate else { return .void(.wrongStream) }
         guard RoleTable.allows(key.authority.role, act) else { return .void(.roleMayNot) }
-        guard RoleTable.needsDelegation(act) else { return .effect(nil) }
+        if act == .orderDrop, participation.orders?.allow(key.authority.role, key.operation) == false {
+            return .void(.orderNotAllowed)
+        }
+        guard RoleTable.needsDelegation(act, as: key.authority.role) else { return .effect(nil) }
         guard let site = participation.site(of: location) else { return .void(.notDelegated) }
         let judgement = judgeDelegation(key, at: site.id, isBeforeEnd: isBeforeEnd)
         // What decides for others may not outlive the right to it; what was measured may.

@@ -63,6 +63,7 @@ struct WebAPI: Sendable {
     func openedRecord(_ context: WebContext, in study: StudyID) async throws -> ParticipantReading {
         let id = try context.identifier("participant", EntryID.init(hex:))
         guard let reading = try await access.record(of: id, in: study) else {
+            if let erased = try await access.erasedParticipant(id, in: study) { throw Problem.erased(erased) }
             throw Problem.notFound("participant \(id)")
         }
         return reading
