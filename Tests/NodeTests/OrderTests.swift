@@ -57,7 +57,10 @@ extension AcceptanceTests {
 
         /// Files below a node's directory that hold a text.
         private func files(of network: TestNetwork, _ node: NodeID, holding text: String) -> [String] {
-            let path = network.directory(node).path
+            files(below: network.directory(node).path, holding: text)
+        }
+
+        private func files(below path: String, holding text: String) -> [String] {
             let files = FileManager.default.enumerator(atPath: path)?.allObjects as? [String] ?? []
             return files.filter { name in
                 FileManager.default.contents(atPath: path + "/" + name)?.range(of: Data(text.utf8)) != nil
@@ -106,6 +109,9 @@ extension AcceptanceTests {
                     #expect(!files(of: network, node, holding: Self.secret).isEmpty)
                 }
                 let before = try await network.status(Self.haukeland)
+                let backup = scratch.path + "/backup"
+                let made = try await scratch.varde("backup", "--dir", network.directory(Self.stavanger).path, backup)
+                #expect(made.status == 0, "\(made.text)")
                 try await network.stop(Self.stavanger)
 
                 // One text, by its entry and position, at the hospital; and one participant, by the program.
@@ -141,7 +147,9 @@ extension AcceptanceTests {
                 #expect(left.items.count == kept.items.count)
                 #expect(left.items.flatMap(\.values).count { $0.typed == nil } == 1)
                 try await checkProofs(scratch, region)
+                try await checkCopies(scratch, region)
                 try await checkNewNode(scratch, region)
+                try await checkRestored(scratch, region, from: backup)
             }
         }
 
@@ -159,6 +167,38 @@ extension AcceptanceTests {
                 #expect(listed.status == 0 && listed.output.contains(Self.grounds.decidedBy), "\(listed.text)")
                 #expect(listed.output.contains(Self.grounds.reason))
             }
+        }
+
+        /// What is backed up and exported after the orders holds nothing of what they drop.
+        private func checkCopies(_ scratch: Scratch, _ region: Region) async throws {
+            let node = region.network.directory(Self.haukeland).path
+            let backup = scratch.path + "/later-backup"
+            let made = try await scratch.varde("backup", "--dir", node, backup)
+            #expect(made.status == 0, "\(made.text)")
+            let export = try await scratch.varde(
+                "export", "odm", "--dir", node, "--study", region.study.description, "--out", "-")
+            #expect(export.status == 0 && export.output.contains("hodepine"), "\(export.text.suffix(500))")
+            for text in [Self.text, Self.secret] {
+                #expect(files(below: backup, holding: text).isEmpty)
+                #expect(!export.output.contains(text))
+            }
+        }
+
+        /// A node restored from a backup of before the orders holds what they drop until it hears of them.
+        private func checkRestored(_ scratch: Scratch, _ region: Region, from backup: String) async throws {
+            let network = region.network
+            let path = network.directory(Self.stavanger).path
+            try await network.stop(Self.stavanger)
+            try FileManager.default.moveItem(atPath: path, toPath: path + ".lost")
+            let restored = try await scratch.varde("restore", backup, "--to", path)
+            #expect(restored.status == 0, "\(restored.text)")
+            try FileManager.default.copyItem(atPath: path + ".lost/keys", toPath: path + "/keys")
+            #expect(!files(of: network, Self.stavanger, holding: Self.secret).isEmpty)
+            try await network.start(Self.stavanger)
+            try await network.untilEqual(all, withinSeconds: 90) { $0.values.allSatisfy { $0.counts.erased == 1 } }
+            try await untilGone(network, [Self.stavanger], Self.text)
+            try await untilGone(network, [Self.stavanger], Self.secret)
+            _ = try await verify(scratch, network, Self.stavanger)
         }
 
         /// A node that begins anew with nothing gets the logs without what was dropped, and the orders before it.

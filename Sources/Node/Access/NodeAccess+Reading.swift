@@ -1,7 +1,7 @@
 public import EventLog
 import Store
 import StoreCore
-import Trial
+public import Trial
 
 extension NodeAccess {
     /// The studies of which something is held here, by id.
