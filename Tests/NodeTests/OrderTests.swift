@@ -37,7 +37,7 @@ extension AcceptanceTests {
                 for round in 0..<8 {
                     try await network.record(
                         nurse.adverseEvent(
-                            String(repeating: "hodepine ", count: 1 + round * 9), of: participant),
+                            String(repeating: "hodepine ", count: 1 + round * 3), of: participant),
                         at: Self.haukeland)
                 }
                 try await network.record(

@@ -87,7 +87,8 @@ public struct LogKnowledge: Sendable {
         if isForked { return false }
         if let highest = charter.highest(below: index), highest > known.charter { return true }
         if let highest = participation.highest(below: index), highest > known.participation { return true }
-        guard known.delegation > 0 else { return false }
+        // In the study's own stream no number is of a study site, so none compare.
+        guard known.delegation > 0, stream.location != nil else { return false }
         return delegations.contains { number, rises in
             guard let highest = rises.highest(below: index), highest > known.delegation else { return false }
             return number == known.participation || isOneSite(number, known.participation)

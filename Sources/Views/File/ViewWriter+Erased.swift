@@ -12,13 +12,6 @@ struct ErasedRow: Hashable, Sendable {
     /// Number of their entries here.
     var entries: Int
 
-    init(_ erased: ErasedParticipant) {
-        participant = erased.id
-        orders = erased.orders
-        registrations = erased.registrations.sorted()
-        entries = erased.entryCount
-    }
-
     /// The rows of everybody who was erased, of whom a registration is here.
     static func list(_ people: some Sequence<ErasedParticipant>) -> [ErasedRow] {
         people.filter { !$0.registrations.isEmpty }.map(ErasedRow.init).sorted { $0.participant < $1.participant }
@@ -33,6 +26,14 @@ struct ErasedRow: Hashable, Sendable {
         for registration in registrations { writer.identifier(5, registration) }
         writer.unsigned(6, UInt64(entries))
         return .sha256(writer.bytes)
+    }
+}
+
+extension ErasedRow {
+    init(_ erased: ErasedParticipant) {
+        self.init(
+            participant: erased.id, orders: erased.orders, registrations: erased.registrations.sorted(),
+            entries: erased.entryCount)
     }
 }
 

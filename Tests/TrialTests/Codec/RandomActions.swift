@@ -145,14 +145,14 @@ struct RandomActions {
 
     private mutating func redaction() -> DropOrder {
         let parts = PartSet(positions: [generator.below(64), generator.below(64)])
-        let address = EntryAddress(log: LogID(generator.hash()), index: number() >> 1)
+        let address = EntryAddress(log: LogID(generator.hash()), index: generator.one(of: 0, 1, 127, 128, 70_000))
         return DropOrder(
             target: .parts(parts, of: entry(), at: address), ground: text(), decidedBy: text(), reason: maybeText())
     }
 
     private mutating func erasure() -> DropOrder {
         DropOrder(
-            target: .participant(entry(), SubjectHandle(using: &generator)), ground: text(), decidedBy: text(),
+            target: .participant(entry(), CodecLog.subject), ground: text(), decidedBy: text(),
             reason: maybeText())
     }
 
@@ -300,6 +300,8 @@ enum CodecLog {
         epoch: Epoch(RandomName(high: 3, low: 4)))
 
     static let actor = Person.bergenNurse.actor
+    /// The handle in every header, and so in orders to erase.
+    static let subject = SubjectHandle(RandomName(high: 5, low: 6))
 
     /// The entry that says `action`, and its bytes.
     static func sealed(
@@ -317,6 +319,7 @@ enum CodecLog {
             stream: name.stream, operation: operation,
             authority: Authority(
                 actor: actor, kind: .person, role: .studyNurse, authentication: .localAccount),
-            known: KnownVersions(charter: 1, participation: 1, delegation: 1), command: command, parts: parts)
+            known: KnownVersions(charter: 1, participation: 1, delegation: 1), subject: subject, command: command,
+            parts: parts)
     }
 }

@@ -206,7 +206,7 @@ struct ConvergenceTests {
         var (conflicts, aliases, waiting, notUnderstood, removed, dropped, commands, refusals) = (
             0, 0, 0, 0, 0, 0, 0, 0
         )
-        for seed in UInt64(0)..<200 {
+        for seed in UInt64(0)..<320 {
             let history = try RandomHistory(seed: seed, steps: 40)
             commands += history.world.commands.count
             refusals += history.refusals

@@ -57,7 +57,7 @@ struct OrderLawTests {
                 #expect(folding.fold.locations.mapValues(\.records) == records, "seed \(seed)")
             }
         }
-        #expect(dropped > 20, "\(dropped) entries lost something")
+        #expect(dropped > 0, "\(dropped) entries lost something")
     }
 
     @Test func `a node that carries orders out as they come comes to what one that never does comes to`() throws {

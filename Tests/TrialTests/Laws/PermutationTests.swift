@@ -281,11 +281,11 @@ struct PermutationTests {
                 orders: OrderPermissions(redaction: [.principalInvestigator], erasure: [.institution])), by: .manager)
         try world.deliver([stavanger, numbered], to: .haukeland)
         let one = try world.redact(bergen.id, of: participant)
-        let other = try world.redact(stavanger.id, of: participant)
         let conflict = try #require(world.open(participant, at: .haukeland).first)
         let resolved = try world.send(
             .resolve(world.resolution(of: conflict, participant, at: .haukeland) { $0.name.entry == bergen.id }),
             by: .bergenNurse)
+        let other = try world.redact(stavanger.id, of: participant)
         try check(Case(world: world, entries: [bergen, stavanger, numbered, one, other, resolved]))
     }
 }

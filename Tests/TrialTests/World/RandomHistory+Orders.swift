@@ -4,7 +4,7 @@ import Trial
 extension RandomHistory {
     /// Has something dropped: by those who may, by those who may not, and where the study allows it or does not.
     func order() throws {
-        if chance(15) { return try restrictOrders() }
+        if chance(25) { return try restrictOrders() }
         let place = place
         guard let record = participant(of: place) else { return try register() }
         let person =
@@ -53,7 +53,9 @@ extension RandomHistory {
         guard let victim = world.generator.pick(world.entries), let target = world.generator.pick(world.entries) else {
             return
         }
-        let director = world.generator.one(of: Person.bergenDirector, .tromsoDirector, .monitor)
+        let director = world.generator.one(of: Person.bergenDirector, .tromsoDirector, .monitor, .bergenInvestigator)
+        let newest = world[.norcrin].fold.authority.participation?.number ?? 2
+        let known = chance(50) ? victim.header?.known : nil
         let subject = target.subject ?? SubjectHandle(using: &world.generator)
         let order = DropOrder(
             target: chance(40)
@@ -64,7 +66,7 @@ extension RandomHistory {
         let draft = world.draft(
             isErasure ? .erasureOrdered(order) : .redactionOrdered(order),
             in: chance(80) ? target.stream : victim.stream, by: director,
-            known: victim.header?.known ?? KnownVersions(charter: 1, participation: 2, delegation: 0),
+            known: known ?? KnownVersions(charter: 1, participation: newest, delegation: 0),
             subject: chance(90) ? subject : nil)
         try world.write(draft, at: world.generator.one(of: .haukeland, .stavanger, .unn, .norcrin))
     }
