@@ -96,6 +96,7 @@ public struct ReplicationMachine: Sendable {
         for fork in forks { take(fork) }
         witness.mode = mode
         for (head, writer) in cosigned { witness.newest[head.log] = (head, writer) }
+        witness.cosignedBefore = Set(cosigned.map(\.head.log))
         for row in kept { keep(row) }
         beginWitnessing()
     }
@@ -105,6 +106,8 @@ public struct ReplicationMachine: Sendable {
         _ now: MonotonicMilliseconds, _ input: (inout ReplicationMachine) -> Void
     ) -> [ReplicationEffect] {
         self.now = max(self.now, now)
+        for log in witness.cosignedBefore { witness.lastCosigned[log] = self.now }
+        witness.cosignedBefore = []
         input(&self)
         advance()
         let result = effects
