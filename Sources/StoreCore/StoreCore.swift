@@ -140,6 +140,7 @@ public final class StoreCore: EventReading {
         defer {
             statements.finalize()
             connection.close()
+            lock?.release()
             lock = nil
         }
         try connection.checkpoint(truncating: true)
@@ -150,6 +151,7 @@ public final class StoreCore: EventReading {
     package func discard() {
         statements.finalize()
         connection.discard()
+        lock?.release()
         lock = nil
     }
 

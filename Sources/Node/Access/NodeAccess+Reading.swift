@@ -42,11 +42,14 @@ extension NodeAccess {
         }
     }
 
-    /// The participant whom a registration names, where they were erased; nil where nobody of that name was.
-    public func erasedParticipant(_ participant: EntryID, in study: StudyID) async throws -> ErasedParticipant? {
+    /// The participant whom a registration names, where they were erased, and the location in whose stream; nil where nobody
+    /// of that name was.
+    public func erasedParticipant(
+        _ participant: EntryID, in study: StudyID
+    ) async throws -> (location: LocationID, participant: ErasedParticipant)? {
         try await store.read { _, state in
-            for fold in (state.folds[study]?.locations ?? [:]).values {
-                if let erased = fold.erasedParticipant(participant) { return erased }
+            for (location, fold) in state.folds[study]?.locations ?? [:] {
+                if let erased = fold.erasedParticipant(participant) { return (location, erased) }
             }
             return nil
         }
@@ -62,6 +65,21 @@ extension NodeAccess {
         }
         guard let found else { return nil }
         return await knownElsewhere([found]).first
+    }
+
+    /// Where a command was recorded that came by one of the node's entrances; nil where it was not, or where another one has
+    /// its id.
+    ///
+    /// - Parameter digest: what it was sent with (``SentCommand``).
+    public func receipt(of command: CommandID, from actor: ActorID, digest: Hash) async throws -> CommandReceipt? {
+        try await store.read { core, _ in
+            guard let receipt = try core.receipt(actor: actor, command: command), receipt.contentDigest == digest,
+                let name = try core.log(receipt.address.log)?.name
+            else { return nil }
+            return CommandReceipt(
+                study: name.stream.study, log: receipt.address.log, index: receipt.address.index, entry: receipt.id,
+                isRepeated: true)
+        }
     }
 
     /// The newest saves of forms that came here, newest first.

@@ -172,7 +172,7 @@ public struct ViewRebuild: Sendable {
     ) throws -> Rest {
         var fold = ParticipantwiseFold(authority: context.authority, knowledge: index.knowledge)
         var found = Rest()
-        for location in index.activity.keys {
+        for location in index.locations {
             let entries = try index.entries(at: index.others[location] ?? [], reader)
             let rest = fold.fold(location: location, entries: entries)
             found.folds[location] = rest
