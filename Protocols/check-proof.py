@@ -7,7 +7,7 @@
 
 Python's standard library only; Ed25519 is left to 'openssl pkeyutl'. Ends with status 1 and a sentence where anything is
 wrong. It was written apart from Varde's own readers and shares nothing with them, so that each can be held against the
-other. What it leaves out of the rules of the charter is said at charter().
+other. What it leaves out of the rules of the charter is said at Chain.
 """
 
 import argparse
@@ -233,10 +233,12 @@ class Charter:
         self.number = one(self.bytes, 3, 0)
         self.previous = one(self.bytes, 4)
         self.administrators = every(self.bytes, 7)
+        self.settles = every(self.bytes, 8)
         self.nodes = {}
         for node in every(self.bytes, 5):
             self.nodes[one(node, 1, b"").decode()] = {
                 "name": one(node, 2, b"").decode(), "signing": one(node, 4), "witness": one(node, 6),
+                "keys": (one(node, 4), one(node, 5), one(node, 6)),
                 "admitted": one(node, 7, 0) == 1,
                 "accepted": {one(h, 1): (one(h, 2, 0), one(h, 3)) for h in every(node, 8)}}
 
@@ -250,26 +252,69 @@ class Charter:
         require(len(valid) > len(signers) // 2, "version %d of the charter has too few signatures" % self.number)
 
 
-def charter(signed_versions, founding_hash):
-    """The versions, each checked against the one before: number, hash, network, signatures of more than half.
+class Chain:
+    """All versions that a file holds, each checked against the one before: number, hash, network, signatures of more than half.
 
     Left out are the rules that only keep administrators from mistakes, such as keys given twice.
     """
-    require(signed_versions, "there is no charter")
-    chain = []
-    for signed in signed_versions:
-        new = Charter(signed)
-        require(new.number == len(chain), "the versions of the charter do not follow one another")
-        if chain:
-            require(new.previous == chain[-1].hash, "a version of the charter follows another one")
-            require(new.network == chain[-1].network, "the charter changes its network")
-            new.check_signatures(chain[-1].administrators)
-        else:
-            require(new.previous is None, "version 0 of the charter names one before it")
+
+    def __init__(self, signed_versions, founding_hash):
+        require(signed_versions, "there is no charter")
+        self.versions = []
+        for signed in signed_versions:
+            self.add(Charter(signed), founding_hash)
+        self.undisputed = [self.versions[0]]
+        while True:
+            after = [v for v in self.versions if v.previous == self.undisputed[-1].hash]
+            counting = [v for v in after if all(other is v or other.hash in v.settles for other in after)]
+            if not counting:
+                break
+            self.undisputed.append(counting[0])
+        self.number = max(version.number for version in self.versions)
+        self.nodes = self.undisputed[-1].nodes
+        if after:
+            self.nodes = self.disputed_nodes(self.undisputed[-1])
+        self.network = self.versions[0].network
+
+    def add(self, new, founding_hash):
+        if not self.versions:
+            require(new.number == 0 and new.previous is None, "the first version of the charter is not version 0")
             require(founding_hash in (None, new.hash), "this is another network's charter")
             new.check_signatures(new.administrators)
-        chain.append(new)
-    return chain
+        else:
+            before = [version for version in self.versions if version.hash == new.previous]
+            require(before, "a version of the charter follows one that is not here")
+            follows = new.number - before[0].number
+            require(follows > 1 if new.settles else follows == 1, "the versions of the charter do not follow one another")
+            require(new.network == before[0].network, "the charter changes its network")
+            new.check_signatures(before[0].administrators)
+        self.versions.append(new)
+
+    def disputed_nodes(self, last):
+        """What counts of rivals between which nothing settles: every revocation, and no admission."""
+        found, later = {last.hash}, []
+        for version in self.versions:
+            if version.previous in found:
+                found.add(version.hash)
+                later.append(version)
+        nodes = {}
+        for name, node in last.nodes.items():
+            changed = [v.nodes[name] for v in later if any(v.nodes[name][key] != node[key] for key in
+                                                           ("admitted", "keys", "accepted"))]
+            nodes[name] = node
+            if not changed or not node["admitted"]:
+                continue
+            given = {other["keys"] for other in changed if other["keys"] != node["keys"]}
+            stays = len(given) <= 1 and all(other["admitted"] for other in changed)
+            accepted = dict(changed[0]["accepted"])
+            for other in changed[1:]:
+                for log in list(accepted):
+                    pair = sorted([accepted[log], other["accepted"].get(log, (0, b""))])
+                    accepted[log] = pair[0]
+                    if pair[0] != pair[1] and (pair[0][0] == pair[1][0] or log not in other["accepted"]):
+                        del accepted[log]
+            nodes[name] = dict(changed[-1] if stays else node, admitted=stays, accepted=accepted)
+        return nodes
 
 
 # Entries
@@ -293,8 +338,7 @@ def read_log_proof(text):
 
 def check_entry(entry, chain):
     """Checks one entry; gives what was found out."""
-    newest = chain[-1]
-    require(entry["network"] == newest.network, "the log is of another network than the charter")
+    require(entry["network"] == chain.network, "the log is of another network than the charter")
     log = log_id(entry["network"], entry["node"], entry["stream"], entry["epoch"])
     header = unbase64(entry["header"])
     version(header, "header")
@@ -304,7 +348,7 @@ def check_entry(entry, chain):
     require(checkpoint.origin == "%s/log/%s" % (entry["network"], log.hex()), "the checkpoint is another log's")
     require(root_by_inclusion(index, checkpoint.size, leaf_hash(header), path) == checkpoint.root,
             "the header is not the leaf at this index of the log")
-    require(one(header, 16, 0) <= newest.number, "the charter ends before the version that the entry names")
+    require(one(header, 16, 0) <= chain.number, "the charter ends before the version that the entry names")
 
     committed = every(header, 22)
     require(len(entry["parts"]) == len(committed), "there are not as many parts as the header commits to")
@@ -319,9 +363,9 @@ def check_entry(entry, chain):
         require(made == one(commitment, 2) and len(value) == one(commitment, 3, 0),
                 "part %d is not the one that the header commits to" % position)
 
-    node = newest.nodes.get(entry["node"])
+    node = chain.nodes.get(entry["node"])
     require(node, "the charter does not name the node")
-    keys = {version.nodes[entry["node"]]["signing"] for version in chain if entry["node"] in version.nodes}
+    keys = {version.nodes[entry["node"]]["signing"] for version in chain.versions if entry["node"] in version.nodes}
     signed = [key for key in keys if checkpoint.is_signed_by(key)]
     require(signed, "no key of the node signed the checkpoint")
     accepted = node["accepted"].get(log)
@@ -342,23 +386,23 @@ def check_entry(entry, chain):
 def witnesses(chain):
     """Every witness key: its name, its bytes, and whether the newest charter still names it."""
     history = {}
-    for version in chain:
+    for version in chain.undisputed:
         for name, node in version.nodes.items():
             keys = history.setdefault(name, [])
             if not keys or keys[-1] != node["witness"]:
                 keys.append(node["witness"])
     for name, keys in history.items():
-        newest = chain[-1].nodes.get(name)
+        newest = chain.nodes.get(name)
         for number, key in enumerate(keys, 1):
             is_current = newest is not None and newest["admitted"] and newest["witness"] == key
-            yield "%s/witness/%s/%d" % (chain[-1].network, name, number), name, key, is_current
+            yield "%s/witness/%s/%d" % (chain.network, name, number), name, key, is_current
 
 
 def check_proof(path, founding_hash):
     with open(path, "rb") as file:
         data = json.loads(file.read().decode())
     require(next(iter(data)) == "format" and data["format"] == "varde/entry-proof/0", "this is no proof file")
-    chain = charter([unbase64(text) for text in data["charter"]], founding_hash)
+    chain = Chain([unbase64(text) for text in data["charter"]], founding_hash)
     found = check_entry(data["entry"], chain)
     orders = [check_entry(order, chain) for order in data["orders"]]
     for order in orders:
@@ -390,9 +434,9 @@ def check_proof(path, founding_hash):
         print("no witness vouches for the time")
     for position in found["missing"]:
         print("part %d is missing; read in the orders whether they allow that" % position)
-    print("head of size %d; charter up to version %d" % (found["checkpoint"].size, chain[-1].number))
+    print("head of size %d; charter up to version %d" % (found["checkpoint"].size, chain.number))
     print("founding hash of the charter: %s%s" % (
-        chain[0].hash.hex(), "" if founding_hash else " (compare it with the one you have by another way)"))
+        chain.versions[0].hash.hex(), "" if founding_hash else " (compare it with the one you have by another way)"))
 
 
 # Tiles, C2SP tlog-tiles

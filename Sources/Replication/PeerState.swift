@@ -16,8 +16,10 @@ struct PeerState: Sendable {
     var isBlocked = false
     /// Which run of the peer's process greeted last.
     var incarnation: UInt64?
-    /// How many charter versions the peer holds, and the hash of the newest.
+    /// How many charter versions the peer holds, and the hash that stands for them.
     var charter: (count: UInt64, hash: Hash)?
+    /// How far the peer's versions were asked for.
+    var charterReading: CharterReading?
     /// When to greet again if nothing is exchanged.
     var nextHello: MonotonicMilliseconds = 0
     /// When we greeted last, so that stray messages do not make us greet without end.
@@ -113,6 +115,7 @@ struct PeerState: Sendable {
         charter = nil
         isBlocked = false
         hasAnswered = false
+        charterReading = nil
         lastCharterRequest = nil
         lastCharterAnswer = nil
         lastHello = nil
@@ -252,4 +255,14 @@ struct ReadRecord: Sendable {
     let log: LogID
     let pull: UInt64
     let from: UInt64
+}
+
+/// How far the charter that a peer greeted with was asked for.
+struct CharterReading: Sendable {
+    /// Stands for the versions that the peer holds.
+    let hash: Hash
+    /// The place among them from which to ask next.
+    var next: UInt64
+    /// Whether they were asked for from the first.
+    let isWhole: Bool
 }

@@ -105,8 +105,10 @@ public struct ReplicationIncident: Hashable, Sendable, CustomStringConvertible {
         case wrongNode(NodeID)
         /// A greeting of another network.
         case wrongNetwork(NetworkID)
-        /// Two charters that contradict each other.
+        /// A charter of another founding version.
         case charterContradiction(count: UInt64)
+        /// Two versions of the charter follow the same one, and nothing settles between them yet.
+        case charterDisputed(after: UInt64)
         /// A version of the charter that breaks a rule.
         case charterRefused(CharterError)
         /// The newest charter does not admit the peer, or does not admit this node.
@@ -163,8 +165,12 @@ public struct ReplicationIncident: Hashable, Sendable, CustomStringConvertible {
         case .wrongNode(let node): "\(peer) greets as '\(node)'; its keys or the charter of one side are mixed up"
         case .wrongNetwork(let network): "\(peer) belongs to network '\(network)', not to this one"
         case .charterContradiction(let count):
-            "\(peer) holds a charter of \(count) versions that contradicts the one here; nothing is exchanged with it "
-                + "until the administrators have settled which one holds"
+            "\(peer) holds a charter of \(count) versions that begins with another version 0 than the one here; nothing is "
+                + "exchanged with it until people have found out which one is this network's"
+        case .charterDisputed(let number):
+            "\(peer) holds another version of the charter after version \(number) than this node, and both are signed by enough "
+                + "administrators; what any of them revokes counts and what they admit does not, until the administrators "
+                + "settle between them ('varde network settle')"
         case .charterRefused(let error): "\(peer) sent a version of the charter that is refused: \(error)"
         case .notAdmitted(let node): "nothing is exchanged with \(peer): the newest charter does not admit '\(node)'"
         case .streamRefused(let stream):

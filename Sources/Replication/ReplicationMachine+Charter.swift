@@ -62,18 +62,10 @@ extension ReplicationMachine {
     /// Compares the peer's charter with ours and acts on the outcome.
     mutating func settleCharter(with peer: NodeID) {
         guard let state = peers[peer], state.phase != .down, let theirs = state.charter else { return }
-        if theirs.count > charter.count {
+        guard theirs.count == charter.count, theirs.hash == charter.newestHash, !charter.isEmpty else {
             leaveExchange(peer, phase: .settlingCharter)
-            requestCharter(from: peer)
-            return
-        }
-        guard charter.newestHash(ofFirst: theirs.count) == theirs.hash else {
-            turnAway(peer, .contradicting, .charterContradiction(count: theirs.count), .charterContradiction)
-            return
-        }
-        // A peer that lacks versions asks for them when it has heard our greeting.
-        guard theirs.count == charter.count, !charter.isEmpty else {
-            leaveExchange(peer, phase: .settlingCharter)
+            // A peer that only lacks versions asks for them when it has heard our greeting.
+            if charter.newestHash(ofFirst: theirs.count) != theirs.hash { requestCharter(from: peer) }
             return
         }
         for id in [node, peer] where !charter.isAdmitted(id) {
@@ -87,10 +79,19 @@ extension ReplicationMachine {
         beginWitnessing()
     }
 
+    /// Asks for what the peer holds beyond what is here. Mostly its versions continue ours; where they do not, all of them are
+    /// gone through once from the first.
     private mutating func requestCharter(from peer: NodeID) {
-        if let last = peers[peer]?.lastCharterRequest, now < last + configuration.retryMilliseconds { return }
+        guard let state = peers[peer], let theirs = state.charter else { return }
+        if let last = state.lastCharterRequest, now < last + configuration.retryMilliseconds { return }
+        if state.charterReading?.hash != theirs.hash {
+            let continues = theirs.count > charter.count
+            peers[peer]?.charterReading = CharterReading(
+                hash: theirs.hash, next: continues ? charter.count : 0, isWhole: !continues || charter.count == 0)
+        }
+        guard let reading = peers[peer]?.charterReading, reading.next < theirs.count else { return }
         peers[peer]?.lastCharterRequest = now
-        send(.charterRequest(CharterRequest(first: charter.count)), to: peer)
+        send(.charterRequest(CharterRequest(first: reading.next)), to: peer)
     }
 
     mutating func receive(_ request: CharterRequest, from peer: NodeID) {
@@ -103,43 +104,55 @@ extension ReplicationMachine {
         peers[peer]?.lastCharterAnswer = (now, request.first)
         var versions: [[UInt8]] = []
         var byteCount = 0
-        var number = request.first
-        while versions.count < ReplicationProtocol.charterVersions, let signed = charter.version(number) {
+        for signed in charter.versions.dropFirst(Int(request.first)).prefix(ReplicationProtocol.charterVersions) {
             let bytes = signed.bytes
             guard versions.isEmpty || byteCount + bytes.count <= ReplicationProtocol.charterBytes else { break }
             versions.append(bytes)
             byteCount += bytes.count
-            number += 1
         }
         send(.charterVersions(CharterVersions(first: request.first, versions: versions)), to: peer)
     }
 
     mutating func receive(_ message: CharterVersions, from peer: NodeID) {
         // Only what was asked for is looked at: verifying signatures is work.
-        guard peers[peer]?.phase == .settlingCharter, message.first <= charter.count,
-            let skipped = Int(exactly: charter.count - message.first)
+        guard let state = peers[peer], state.phase == .settlingCharter, var reading = state.charterReading,
+            message.first == reading.next, !message.versions.isEmpty
         else { return }
-        let before = charter.count
+        let before = charter
         var failure: CharterError?
-        for bytes in message.versions.dropFirst(skipped) {
+        for bytes in message.versions {
             do throws(CharterError) {
-                try charter.append(SignedCharter(bytes: bytes))
+                try charter.insert(SignedCharter(bytes: bytes))
+                reading.next += 1
             } catch {
                 failure = error
                 break
             }
         }
+        if case .previousMismatch? = failure, !reading.isWhole { failure = nil }
+        // What was left out between is only found by going through all of it.
+        if !reading.isWhole, reading.next <= message.first || reading.next >= state.charter?.count ?? 0,
+            charter.newestHash != state.charter?.hash
+        {
+            reading = CharterReading(hash: reading.hash, next: 0, isWhole: true)
+        }
+        peers[peer]?.charterReading = reading
         peers[peer]?.lastCharterRequest = nil
-        if charter.count > before {
+        if charter.count > before.count {
             effects.append(.storeCharter(charter))
+            if let dispute = charter.dispute, dispute.rivals != before.dispute?.rivals {
+                report(.charterDisputed(after: dispute.before.charter.number), about: peer)
+            }
             charterAdvanced()
+        } else if failure == nil {
+            settleCharter(with: peer)
         }
         if let failure { receiveFaultyCharter(failure, from: peer) }
     }
 
     private mutating func receiveFaultyCharter(_ failure: CharterError, from peer: NodeID) {
         switch failure {
-        case .previousMismatch, .foundingMismatch:
+        case .foundingMismatch:
             turnAway(
                 peer, .contradicting, .charterContradiction(count: peers[peer]?.charter?.count ?? 0),
                 .charterContradiction)

@@ -84,9 +84,11 @@ extension StoreCore {
                 try closeTakenBack(range.log)
                 return .stored(stored)
             } catch let error as RangeRefusal {
-                refusal = refusal ?? error
+                // That our own disk altered what is held says more than any other reason, and blames nobody.
+                if refusal?.rule != .heldIsDamaged { refusal = error.rule == .heldIsDamaged ? error : refusal ?? error }
             }
         }
+        if let refusal, refusal.rule == .heldIsDamaged { throw refusal }
         if let placement = placements.first(where: { $0.fork != nil }), let index = placement.fork {
             try refuseContradiction(range, at: index, placement.row, context)
         }

@@ -138,6 +138,7 @@ public final class StoreCore: EventReading {
         defer {
             statements.finalize()
             connection.close()
+            lock?.release()
             lock = nil
         }
         try connection.checkpoint(truncating: true)
@@ -148,6 +149,7 @@ public final class StoreCore: EventReading {
     package func discard() {
         statements.finalize()
         connection.discard()
+        lock?.release()
         lock = nil
     }
 

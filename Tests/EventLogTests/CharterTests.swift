@@ -99,9 +99,9 @@ struct CharterTests {
         next.nodes[0].accepted = [TestCharter.head("log", size: 3)]
         try chain.append(TestCharter.sign(next))
         #expect(chain.count == 2)
-        #expect(chain.version(0)?.charter.number == 0)
-        #expect(chain.version(2) == nil)
-        #expect(chain.version(.max) == nil)
+        #expect(chain.charter(at: 0)?.number == 0)
+        #expect(chain.charter(at: 2) == nil)
+        #expect(chain.charter(at: .max) == nil)
         #expect(chain.newestHash(ofFirst: 0) == chain.foundingHash)
         #expect(chain.newestHash(ofFirst: 2) == chain.newestHash)
         #expect(chain.newestHash(ofFirst: 3) == nil)

@@ -198,5 +198,73 @@ extension AcceptanceTests {
                 #expect(verified.status == 0, "\(verified.text.prefix(1000))")
             }
         }
+
+        @Test
+        func `two versions applied apart are both kept, what one revokes counts, and a settlement ends it everywhere`()
+            async throws
+        {
+            try await withScratch { scratch in
+                let ward = try await ward(scratch)
+                let network = ward.network
+                let staying = [Self.haukeland, Self.stavanger, Self.norcrin]
+                let stolav = NodeID(unchecked: "stolav")
+                let centre = try NodeConfiguration.read(network.directory(Self.norcrin))
+                let linkKey = String(repeating: "ab", count: 32)
+                let (request, admission) = (scratch.path + "/stolav.request", scratch.path + "/stolav.proposal")
+                let revocation = scratch.path + "/unn.proposal"
+                _ = try await ward.succeed(
+                    "network", "join", "--dir", ward.path(stolav), "--network", "test.varde", "--node", "stolav",
+                    "--name", "St. Olavs", "--location", "stolav=St. Olavs", "--founding", centre.charterFounding,
+                    "--listen", "tcp://127.0.0.1:0", "--peer", "norcrin=\(centre.listen)=\(linkKey)", "--request",
+                    request)
+                _ = try await ward.succeed(
+                    "network", "admit", request, "--dir", ward.path(Self.norcrin), "--out", admission, "--key", ward.key
+                )
+                _ = try await ward.succeed(
+                    "network", "revoke", "unn", "--dir", ward.path(Self.haukeland), "--out", revocation, "--key",
+                    ward.key)
+                try await network.stop(Self.norcrin)
+                _ = try await ward.succeed("network", "apply", admission, "--dir", ward.path(Self.norcrin))
+                _ = try await ward.succeed("network", "apply", revocation, "--dir", ward.path(Self.haukeland))
+                try await until("the revocation spreads") {
+                    try await network.status(Self.stavanger).charterVersion == 1
+                }
+                try await network.start(Self.norcrin)
+                for node in staying {
+                    try await until("\(node) knows of both") {
+                        try await network.status(node).charterDisputedAfter == 0
+                    }
+                    #expect(try await network.status(node).alerts.contains { $0.contains("network settle") })
+                }
+                // Work goes on, without the node that one revokes and without the one that the other admits.
+                _ = try await ward.save("161", at: Self.haukeland)
+                try await network.untilEqual(staying)
+                #expect(try await ward.typed(at: Self.norcrin) == ["161"])
+                let shown = try await ward.succeed("network", "show", "--dir", ward.path(Self.stavanger)).output
+                #expect(shown.contains("unn            revoked") && !shown.contains("stolav "), "\(shown)")
+                let kept = try CharterProposal(file: admission).version.hash.hex
+                #expect(shown.contains(kept))
+                // Nothing but a settlement follows.
+                let refused = try await scratch.varde(
+                    "network", "revoke", "stavanger", "--dir", ward.path(Self.norcrin), "--out",
+                    scratch.path + "/none.proposal")
+                #expect(refused.status != 0 && refused.text.contains("varde network settle"))
+                _ = try await ward.succeed(
+                    "network", "settle", "--keep", String(kept.prefix(8)), "--dir", ward.path(Self.stavanger), "--out",
+                    scratch.path + "/settled.proposal", "--key", ward.key, "--apply")
+                for node in staying {
+                    try await until("\(node) knows the settlement") {
+                        let status = try await network.status(node)
+                        return status.charterVersion == 2 && status.charterDisputedAfter == nil
+                    }
+                }
+                _ = try await ward.save("162", at: Self.haukeland)
+                try await network.untilEqual(staying)
+                let settled = try await ward.succeed("network", "show", "--dir", ward.path(Self.norcrin)).output
+                #expect(settled.contains("stolav         admitted") && settled.contains("unn            revoked"))
+                let verified = try await scratch.varde("verify", "--dir", ward.path(Self.norcrin))
+                #expect(verified.status == 0, "\(verified.text.prefix(1000))")
+            }
+        }
     }
 }

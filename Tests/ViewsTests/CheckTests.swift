@@ -105,8 +105,8 @@ import Views
                 undo: "DELETE FROM participant_alias")
             try isFound(
                 "a wide row of nobody",
-                "INSERT INTO dm_f_0_rows SELECT max(\"row\") + 1, max(form), 1, 2, '3', '4', 5, 6, NULL FROM dm_f_0_rows",
-                undo: "DELETE FROM dm_f_0_rows WHERE \"row\" = (SELECT max(\"row\") FROM dm_f_0_rows)")
+                "INSERT INTO rows_dm_f_0 SELECT max(\"row\") + 1, max(form), 1, 2, '3', '4', 5, 6, NULL FROM rows_dm_f_0",
+                undo: "DELETE FROM rows_dm_f_0 WHERE \"row\" = (SELECT max(\"row\") FROM rows_dm_f_0)")
             #expect(altered > 100, "\(altered)")
             // Everything was put back.
             _ = try ViewReader(directory, study: study).check()

@@ -18,20 +18,24 @@ final class FoldedStore: @unchecked Sendable {
     let context: StudyViewContext
 
     init(
-        _ path: String, values: Int = 600, valuesPerParticipant: Int = 60, itemsPerForm: Int = 6, plan: TrialPlan? = nil
+        _ path: String, values: Int = 600, valuesPerParticipant: Int = 60, itemsPerForm: Int = 6,
+        plan: TrialPlan? = nil,
+        define: ((inout StudyDefinition) -> Void)? = nil
     ) throws {
         self.path = path
         core = try GeneratedStudy.store(in: path)
         generated = try GeneratedStudy(
             in: core, values: values, valuesPerParticipant: valuesPerParticipant, itemsPerForm: itemsPerForm)
         let plain = generated.context
-        context =
-            plan.map {
-                StudyViewContext(
-                    study: plain.study, authority: plain.authority, definition: plain.definition,
-                    definitionHash: plain.definitionHash, plan: $0, planHash: .sha256([UInt8]("plan".utf8)),
-                    locations: plain.locations)
-            } ?? plain
+        var definition = plain.definition
+        if let define, var changed = definition {
+            define(&changed)
+            definition = changed
+        }
+        context = StudyViewContext(
+            study: plain.study, authority: plain.authority, definition: definition,
+            definitionHash: plain.definitionHash, plan: plan,
+            planHash: plan.map { _ in .sha256([UInt8]("plan".utf8)) }, locations: plain.locations)
         fold = StudyFold(study: generated.study, directory: generated.context.authority.directory)
         try catchUp()
         _ = fold.takeChanges()
@@ -99,6 +103,31 @@ final class FoldedStore: @unchecked Sendable {
             }
         }
         return (entries, arrival)
+    }
+
+    /// Takes in what other epochs of the same node write, each an entry, as a peer would send it; gives the last arrival.
+    func takeIn(
+        _ operation: Trial.Operation, about participant: Int, number: Int, from writers: [StoreCore]
+    ) throws -> Int64 {
+        let key = AdministratorKey(seed: GeneratedStudy.signingSeed)?.publicKey.hash.bytes ?? []
+        for (place, writer) in writers.enumerated() {
+            try writer.transaction {
+                _ = try generated.append(operation, about: participant + place, number: number, in: writer)
+            }
+        }
+        return try commit { core in
+            for writer in writers {
+                for log in try writer.logs() {
+                    let held = try core.head(of: log.name.id)?.size ?? 0
+                    let range = try writer.readSegment(log.name.id, from: held, maximumBytes: 1 << 20)
+                    guard let range else { continue }
+                    try core.register(log.name)
+                    _ = try core.ingest(
+                        range, of: log.name, key: key, from: nil,
+                        time: NodeTime(utcMilliseconds: 1_760_000_000_000))
+                }
+            }
+        }
     }
 
     /// What is counted, as a node's status has it: only records that changed since it was last asked are counted anew.

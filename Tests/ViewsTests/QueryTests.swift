@@ -1,5 +1,6 @@
 import StoreCore
 import Testing
+import Trial
 import Views
 
 @Suite struct QueryTests {
@@ -73,5 +74,47 @@ import Views
             try ViewDirectory(dataDirectory: path).putInService(built)
             try await body(store)
         }
+    }
+
+    @Test func `names that come to the same, or to what the views use themselves, are told apart`() async throws {
+        try await withScratch { path in
+            let store = try FoldedStore(path, values: 60) { definition in
+                for name in ["F 0", "f-0", "F.0 rows", "rows", "_rows"] {
+                    var group = ItemGroupDefinition(oid: ItemGroupOID("IG \(name)"), name: "Group", isRepeating: true)
+                    let oids = [
+                        "FORM_ID", "form-id", "ROW", "rows", "Participant", "group_repeat_key", "location", "digest",
+                    ]
+                    for oid in oids where definition.items[ItemOID(oid)] == nil {
+                        add(&definition.items, ItemDefinition(oid: ItemOID(oid), name: oid, dataType: .text))
+                    }
+                    group.items = OIDTable(oids.map { ItemReference(oid: ItemOID($0), isMandatory: false) })
+                    add(&definition.itemGroups, group)
+                    var once = ItemGroupDefinition(
+                        oid: ItemGroupOID("IG once \(name)"), name: "Once", isRepeating: false)
+                    once.items = group.items
+                    add(&definition.itemGroups, once)
+                    var form = FormDefinition(oid: FormOID(name), name: name, isRepeating: false)
+                    form.itemGroups = OIDTable(
+                        [group.oid, once.oid].map { ItemGroupReference(oid: $0, isMandatory: false) })
+                    add(&definition.forms, form)
+                }
+            }
+            try await store.withViews { views in
+                try await views.wait(for: store.generated.study, arrival: 1)
+                let reader = try ViewReader(ViewDirectory(dataDirectory: path), study: store.generated.study)
+                let names = try reader.tables().filter { $0.hasPrefix("dm_") }
+                let forms = store.context.definition?.forms.count ?? 0
+                #expect(names.count == forms + 5, "\(names)")
+                for name in names {
+                    let outcome = try reader.query("SELECT * FROM \"\(name)\"", limit: 10, seconds: 10) { _ in }
+                    #expect(Set(outcome.columns).count == outcome.columns.count)
+                }
+                _ = try ViewReader(ViewDirectory(dataDirectory: path), study: store.generated.study).check()
+            }
+        }
+    }
+
+    private func add<Element>(_ table: inout OIDTable<Element>, _ element: Element) {
+        table = OIDTable(table.map { $0 } + [element])
     }
 }

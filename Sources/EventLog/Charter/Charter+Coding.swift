@@ -21,6 +21,7 @@ extension Charter {
             }
         }
         for administrator in administrators { writer.identifier(7, administrator) }
+        for hash in settles { writer.hash(8, hash) }
         return writer.bytes
     }
 
@@ -43,7 +44,7 @@ extension Charter {
         guard let network = fields.network else { throw .unreadable(.missing(field: 2)) }
         self.init(
             network: network, number: fields.number, previous: fields.previous, nodes: fields.nodes,
-            locations: fields.locations, administrators: fields.administrators)
+            locations: fields.locations, administrators: fields.administrators, settles: fields.settles)
     }
 
     /// What has been read so far.
@@ -54,6 +55,7 @@ extension Charter {
         var nodes: [CharterNode] = []
         var locations: [CharterLocation] = []
         var administrators: [AdministratorPublicKey] = []
+        var settles: [Hash] = []
         var acceptedCount = 0
         /// Set where reading stopped because there was too much of something.
         var excess: CharterError?
@@ -78,6 +80,9 @@ extension Charter {
             case 7:
                 try limit(administrators.count, .administrators, CharterLimit.administrators)
                 administrators.append(try reader.identifier())
+            case 8:
+                try limit(settles.count, .settled, CharterLimit.settled)
+                settles.append(try reader.hash())
             default: try reader.skip()
             }
         }

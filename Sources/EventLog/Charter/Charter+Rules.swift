@@ -5,6 +5,8 @@ extension Charter {
     public func checkAlone() throws(CharterError) {
         try checkCounts()
         guard (number == 0) == (previous == nil) else { throw .previousMisplaced(number: number) }
+        guard number < UInt64(CharterLimit.versions) else { throw .tooMany(.versions, limit: CharterLimit.versions) }
+        guard Set(settles).count == settles.count, settles.isEmpty || number > 0 else { throw .settledMisplaced }
         guard !administrators.isEmpty else { throw .noAdministrators }
         try checkKeys()
         var nodeIDs: Set<NodeID> = []
@@ -33,6 +35,7 @@ extension Charter {
             (locations.count, .locations, CharterLimit.locations),
             (administrators.count, .administrators, CharterLimit.administrators),
             (nodes.reduce(0) { $0 + $1.accepted.count }, .acceptedHeads, CharterLimit.acceptedHeads),
+            (settles.count, .settled, CharterLimit.settled),
         ]
         for (count, part, limit) in counts where count > limit { throw .tooMany(part, limit: limit) }
     }
@@ -63,9 +66,10 @@ extension Charter {
     /// - Parameter retired: the keys that earlier versions revoked or replaced, those of `before` included.
     /// - Throws: the rule that is broken.
     func check(after before: Charter, hashBefore: Hash, retired: Set<Hash>) throws(CharterError) {
-        // Never overflows: the chain is bounded long before its number is.
-        guard number == before.number + 1 else {
-            throw .numberUnexpected(expected: before.number + 1, found: number)
+        // Never overflows: numbers are bounded. One that settles a dispute stands above the numbers of what it settles, so
+        // that a writer who knew one of those knows no less by the settlement.
+        guard settles.isEmpty ? number == before.number + 1 : number > before.number + 1 else {
+            throw .numberUnexpected(expected: before.number + (settles.isEmpty ? 1 : 2), found: number)
         }
         guard previous == hashBefore else { throw .previousMismatch(number: number) }
         guard network == before.network else { throw .networkChanged(from: before.network, to: network) }

@@ -16,8 +16,10 @@ public enum CharterLimit {
     public static let acceptedHeads = 4_096
     /// Bytes of a name that people read.
     public static let nameBytes = 256
-    /// Versions of a chain.
+    /// Versions of a chain, rival ones counted, and one more than the highest number.
     public static let versions = 4_096
+    /// Rival versions that one version settles.
+    public static let settled = 64
     /// Bytes of a chain.
     public static let chainBytes = 64 * 1024 * 1024
 }
@@ -105,11 +107,13 @@ public struct Charter: Hashable, Sendable {
     public var locations: [CharterLocation]
     /// Those who sign the next version, more than half of them.
     public var administrators: [AdministratorPublicKey]
+    /// Hashes of the other successors of the version before, between which and itself this version decides.
+    public var settles: [Hash]
 
     /// States a version.
     public init(
         network: NetworkID, number: UInt64, previous: Hash?, nodes: [CharterNode], locations: [CharterLocation],
-        administrators: [AdministratorPublicKey]
+        administrators: [AdministratorPublicKey], settles: [Hash] = []
     ) {
         self.network = network
         self.number = number
@@ -117,6 +121,7 @@ public struct Charter: Hashable, Sendable {
         self.nodes = nodes
         self.locations = locations
         self.administrators = administrators
+        self.settles = settles
     }
 
     /// Version 0 of a new network.

@@ -4,6 +4,7 @@ public enum CharterError: Error, Hashable, Sendable {
     public enum Part: String, Hashable, Sendable {
         case nodes, locations, administrators, signatures, versions
         case acceptedHeads = "accepted heads"
+        case settled = "settled versions"
     }
 
     /// The bytes are no charter of a version this software reads.
@@ -36,6 +37,10 @@ public enum CharterError: Error, Hashable, Sendable {
     case numberUnexpected(expected: UInt64, found: UInt64)
     /// The version names another version before it than the one that is here: the chains contradict each other.
     case previousMismatch(number: UInt64)
+    /// Rival versions are named twice, or by version 0.
+    case settledMisplaced
+    /// Rival versions follow the same version, and this one does not settle between all of them.
+    case disputed(after: UInt64)
     /// The version is of another network.
     case networkChanged(from: NetworkID, to: NetworkID)
     /// A node of the version before is no longer listed.
@@ -96,6 +101,10 @@ extension CharterError: CustomStringConvertible {
         case .previousMismatch(let number):
             "version \(number) of the charter follows another version \(number == 0 ? 0 : number - 1) than the one here: "
                 + "two charters contradict each other; the administrators must settle which one holds"
+        case .settledMisplaced: "a version of the charter names a rival version twice, or one where there can be none"
+        case .disputed(let number):
+            "two or more versions of the charter follow version \(number); nothing but a version that settles between them "
+                + "all can follow: make one with 'varde network settle'"
         case .networkChanged(let from, let to): "the charter of network '\(from)' cannot become that of '\(to)'"
         case .nodeDropped(let node): "node '\(node)' is missing; revoke it instead, its entries stay"
         case .locationDropped(let location): "location '\(location)' is missing; locations stay listed"

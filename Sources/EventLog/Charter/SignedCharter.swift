@@ -43,12 +43,13 @@ public struct SignedCharter: Hashable, Sendable {
         return try SignedCharter(charterBytes: charterBytes, signatures: signatures + [signature])
     }
 
-    /// A copy to prepare the next version in: number and previous hash are set, all else is as it was.
+    /// A copy to prepare the next version in: number and previous hash are set, it settles nothing, all else is as it was.
     public var successor: Charter {
         var next = charter
         // A chain refuses numbers that do not follow, so wrapping round does no harm; trapping on foreign bytes would.
         next.number &+= 1
         next.previous = hash
+        next.settles = []
         return next
     }
 

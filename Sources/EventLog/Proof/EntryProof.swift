@@ -62,7 +62,7 @@ public struct EntryProof: Hashable, Sendable {
         guard orders.count <= EntryProof.maximumOrders else { throw .tooManyOrders }
         var chain = CharterChain(foundingHash: foundingHash ?? first.hash)
         for version in charters {
-            do throws(CharterError) { try chain.append(version) } catch { throw .charter(error) }
+            do throws(CharterError) { _ = try chain.insert(version) } catch { throw .charter(error) }
         }
         let verified = try VerifiedEntry(checking: entry, charter: chain)
         var orders: [VerifiedEntry] = []

@@ -54,6 +54,21 @@ extension NodeAccess {
         return await knownElsewhere([found]).first
     }
 
+    /// Where a command was recorded that came by one of the node's entrances; nil where it was not, or where another one has
+    /// its id.
+    ///
+    /// - Parameter digest: what it was sent with (``SentCommand``).
+    public func receipt(of command: CommandID, from actor: ActorID, digest: Hash) async throws -> CommandReceipt? {
+        try await store.read { core, _ in
+            guard let receipt = try core.receipt(actor: actor, command: command), receipt.contentDigest == digest,
+                let name = try core.log(receipt.address.log)?.name
+            else { return nil }
+            return CommandReceipt(
+                study: name.stream.study, log: receipt.address.log, index: receipt.address.index, entry: receipt.id,
+                isRepeated: true)
+        }
+    }
+
     /// The newest saves of forms that came here, newest first.
     public func recentSaves(limit: Int) async throws -> [EntryReading] {
         let found: [EntryReading] = try await store.read { core, _ in

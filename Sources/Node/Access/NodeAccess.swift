@@ -88,7 +88,8 @@ public struct NodeAccess: Sendable {
             for stream in streams { counts += stream.counts }
             return NodeStatus(
                 node: configuration.node, network: configuration.network,
-                region: state.chain.node(configuration.node)?.region, charterVersion: max(state.chain.count, 1) - 1,
+                region: state.chain.node(configuration.node)?.region, charterVersion: state.chain.newestNumber,
+                charterDisputedAfter: state.chain.dispute?.before.charter.number,
                 start: core.stoppedBy.map { "stopped: \($0)" } ?? start,
                 storeFailure: core.stoppedBy?.description, forkedLogs: try core.forkedLogs().sorted(),
                 scrub: scrub,

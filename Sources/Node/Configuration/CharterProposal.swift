@@ -122,6 +122,10 @@ public enum ProposalError: Error, CustomStringConvertible {
     case notThisNode(NodeID)
     /// Nothing would change.
     case nothing
+    /// No versions of the charter are rivals.
+    case noDispute
+    /// No version in dispute has such a hash, or several have; those that can be kept.
+    case unknownVersion(String, [Hash])
 
     /// What was wrong and what to do.
     public var description: String {
@@ -134,6 +138,10 @@ public enum ProposalError: Error, CustomStringConvertible {
         case .noCharter: "no charter has come to this node yet"
         case .notThisNode(let node): "the charter does not list '\(node)' as admitted, so its keys cannot be replaced"
         case .nothing: "the proposal would change nothing"
+        case .noDispute: "no two versions of the charter here are rivals: there is nothing to settle"
+        case .unknownVersion(let text, let hashes):
+            "'\(text)' begins the hash of no version in dispute, or of several; they are "
+                + hashes.map(\.hex).joined(separator: " and ")
         }
     }
 }
@@ -143,7 +151,7 @@ extension CharterProposal {
     public var changes: [String] {
         guard let before = chain.newest else { return ["founds network \(version.charter.network)"] }
         let after = version.charter
-        var lines: [String] = []
+        var lines = after.settles.map { "settles between this version and \($0)" }
         for node in after.nodes {
             guard let old = before.node(node.id) else {
                 lines.append("admits node \(node.id): \(node.name)\(node.region.map { ", \($0)" } ?? "")")

@@ -20,7 +20,25 @@ public struct NetworkAdministration {
 
     private func successor() throws -> Charter {
         guard let newest = chain.versions.last else { throw ProposalError.noCharter }
+        if let dispute = chain.dispute { throw CharterError.disputed(after: dispute.before.charter.number) }
         return newest.successor
+    }
+
+    /// Settles between rival versions.
+    ///
+    /// - Parameter kept: how the hash of the version begins whose contents are to hold, one that none follows; nil for what
+    ///   counts while nothing is settled.
+    /// - Throws: ``ProposalError``, ``EventLog/CharterError``.
+    public func settle(keeping kept: String?) throws -> CharterProposal {
+        guard !chain.isEmpty else { throw ProposalError.noCharter }
+        guard let dispute = chain.dispute else { throw ProposalError.noDispute }
+        var version: SignedCharter?
+        if let kept {
+            let fitting = dispute.tips.filter { $0.hash.hex.hasPrefix(kept.lowercased()) }
+            guard fitting.count == 1 else { throw ProposalError.unknownVersion(kept, dispute.tips.map(\.hash)) }
+            version = fitting[0]
+        }
+        return try CharterProposal(dispute.settlement(keeping: version), after: chain)
     }
 
     /// Admits the node of a request with its locations.

@@ -68,7 +68,7 @@ extension NodeAccess {
         let chain = try await store.read { _, state in state.chain }
         return NodeMetrics(
             node: configuration.node, network: configuration.network, software: Software.name, mayAppend: start,
-            entries: replication.entries, logs: replication.logs, charterVersion: chain.count - 1,
+            entries: replication.entries, logs: replication.logs, charterVersion: chain.newestNumber,
             peers: NodeAccess.peers(replication, chain, of: configuration.node),
             transport: TransportStatus(transport), residentBytes: ResidentMemory.bytes(of: "self") ?? 0)
     }

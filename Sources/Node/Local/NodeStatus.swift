@@ -11,6 +11,8 @@ public struct NodeStatus: Hashable, Sendable, Codable {
     public var region: String?
     /// Version of the charter it knows.
     public var charterVersion: UInt64
+    /// The version after which rival versions of the charter came, where nothing settles between them yet.
+    public var charterDisputedAfter: UInt64?
     /// What the start rule says: whether own entries may be written, and if not, for what is waited.
     public var start: String
     /// Why nothing is written any more, and what to do; nil while the disk does what it should.
@@ -37,6 +39,12 @@ public struct NodeStatus: Hashable, Sendable, Codable {
     /// What somebody has to see to at once, a sentence each.
     public var alerts: [String] {
         (storeFailure.map { ["nothing is written any more, reading goes on: \($0)"] } ?? [])
+            + (charterDisputedAfter.map { number in
+                [
+                    "two versions of the charter follow version \(number), both signed by enough administrators: what any of "
+                        + "them revokes counts, what they admit does not, until one settles between them ('varde network settle')"
+                ]
+            } ?? [])
             + scrub.damaged.map { "\($0); other nodes are asked for it" }
             + scrub.problems.map { "\($0); restore a backup beside this node and run 'varde verify' on both" }
             + forkedLogs.map { log in

@@ -136,7 +136,8 @@ package enum ForkReport {
 
 extension RangeIngest {
     /// The key that must have signed a range of a log: the one that its writer had by the version of the charter that it knew
-    /// when it began the log (`Protocols/log.md`, "Keys"). Where that cannot be read, the one of the writer's keys that did.
+    /// when it began the log (`Protocols/log.md`, "Keys"), of rival versions the one that did. Where that cannot be read, the one
+    /// of the writer's keys that did.
     private static func signingKey(
         of range: EntryRange, name: LogName, _ chain: CharterChain, _ core: StoreCore
     ) throws -> SigningPublicKey? {
@@ -144,32 +145,11 @@ extension RangeIngest {
         if begun == nil, range.start == 0, let first = range.entries.first {
             begun = (try? EntryHeader(bytes: first.header))?.known.charter
         }
-        if let begun, let key = chain.signingKey(of: name.node, at: begun) { return key }
-        guard let checkpoint = try? SignedCheckpoint(bytes: range.checkpoint) else { return nil }
-        return try? chain.writerKey(of: name, thatSigned: checkpoint).key
-    }
-}
-
-/// The heads that the charter accepts of logs whose keys were taken away.
-enum AcceptedHeads {
-    /// Keeps an incident of every head of a new version that the entries held here contradict.
-    static func check(_ chain: CharterChain, _ core: StoreCore, time: NodeTime) throws {
-        guard let newest = chain.newest else { return }
-        let before = chain.version(newest.number &- 1)?.charter
-        for node in newest.nodes {
-            let known = Set(before?.node(node.id)?.accepted ?? [])
-            for head in node.accepted where !known.contains(head) {
-                guard try core.contradicts(head) else { continue }
-                try core.storeIncident(
-                    Incident(
-                        utcMilliseconds: time.utcMilliseconds, kind: "accepted head contradicts", peer: node.id,
-                        log: head.log,
-                        text:
-                            "the charter accepts other entries among the first \(head.size) of log \(head.log) than are "
-                            + "held here: its writer signed two histories; run 'varde verify' here and elsewhere",
-                        heldHead: try core.newestCheckpoint(of: head.log)))
-            }
-        }
+        let keys = begun.map { chain.signingKeys(of: name.node, begunKnowing: $0) } ?? []
+        if keys.count == 1 { return keys[0] }
+        guard let checkpoint = try? SignedCheckpoint(bytes: range.checkpoint) else { return keys.first }
+        return (try? chain.writerKey(of: name, among: keys.isEmpty ? nil : keys, thatSigned: checkpoint).key)
+            ?? keys.first
     }
 }
 

@@ -14,15 +14,11 @@ extension ReplicationDriver {
     func apply(_ signed: SignedCharter) async throws -> UInt64 {
         let time = clock.now()
         let (revision, number) = try await store.write { core, state -> (UInt64, UInt64) in
-            if state.chain.versions.contains(signed) {
-                return (state.authorityRevision, (state.chain.newest?.number ?? 0))
-            }
             var chain = state.chain
-            try chain.append(signed)
-            try core.storeCharter(CharterRecord(signed))
-            try AcceptedHeads.check(chain, core, time: time)
-            try state.update(chain, core: core)
-            return (state.authorityRevision, signed.charter.number)
+            // Only what follows may be fed in by people: one that does not would begin a dispute.
+            if !chain.versions.contains(signed) { try chain.append(signed) }
+            try state.take([signed], core: core, time: time)
+            return (state.authorityRevision, state.chain.newestNumber)
         }
         onCharter()
         await refreshAuthority(revision: revision)

@@ -129,7 +129,7 @@ actor ReplicationDriver {
         // Two answers may come in either order: the older one must not undo the newer.
         guard let (reached, chain, holders) = known, reached > authorityRevision else { return }
         authorityRevision = reached
-        if chain.count > machine.charter.count { perform(machine.charterChanged(chain, now: now)) }
+        perform(machine.charterChanged(chain, now: now))
         admit(chain)
         perform(machine.authorityChanged(NodeHoldingPolicy(node: node, holders: holders), now: now))
         reviewWitnessKey()
@@ -328,13 +328,8 @@ actor ReplicationDriver {
         Task {
             do {
                 let revision = try await store.write { core, state in
-                    // A version that was fed in here meanwhile stands; the machine is told of it afterwards.
-                    guard state.chain.count <= chain.count,
-                        chain.newestHash(ofFirst: state.chain.count) == state.chain.newestHash
-                    else { return state.authorityRevision }
-                    for signed in chain.versions { try core.storeCharter(CharterRecord(signed)) }
-                    try AcceptedHeads.check(chain, core, time: time)
-                    try state.update(chain, core: core)
+                    // One that was fed in here meanwhile stays; the machine is told of it afterwards.
+                    try state.take(chain.versions, core: core, time: time)
                     return state.authorityRevision
                 }
                 onCharter()

@@ -151,9 +151,7 @@ package enum NodeStart {
     /// The founding charter with the later versions that the store holds.
     static func storedChain(_ reading: any EventReading, founding: CharterChain) throws -> CharterChain {
         var chain = founding
-        for record in try reading.charters() where record.version >= chain.count {
-            try chain.append(try SignedCharter(bytes: record.signatures))
-        }
+        for record in try reading.charters() { try chain.insert(try SignedCharter(bytes: record.signatures)) }
         return chain
     }
 }

@@ -134,7 +134,7 @@ package struct CommandExecution {
         let stream = sent.command.request.issuesLabelsAt.map { StreamID.location($0, in: study) }
         return DecisionContext(
             node: node, fold: state.folds[study] ?? StudyFold(study: study, directory: state.directory),
-            definition: definition, charterVersion: max(state.chain.count, 1) - 1,
+            definition: definition, charterVersion: state.chain.newestNumber,
             entryOfCommand: { id in
                 // A failing read here fails again, and is reported, when the entry is appended.
                 (try? core.receipt(actor: sent.command.sender.actor, command: id))?.id

@@ -39,16 +39,16 @@ package struct NodeState {
     private static func directory(of chain: CharterChain, network: NetworkID) -> NetworkDirectory {
         NetworkDirectory(
             network: network,
-            versions: chain.versions.map { signed in
+            versions: chain.charters.map { charter in
                 NetworkDirectory.Version(
-                    admitted: Set(signed.charter.nodes.filter { $0.state == .admitted }.map(\.id)),
-                    hosts: Dictionary(signed.charter.locations.map { ($0.id, $0.host) }) { first, _ in first },
-                    signingKeys: Dictionary(signed.charter.nodes.map { ($0.id, $0.signingKey) }) { first, _ in first },
-                    accepted: signed.charter.nodes.reduce(into: [:]) { accepted, node in
+                    admitted: Set(charter.nodes.filter { $0.state == .admitted }.map(\.id)),
+                    hosts: Dictionary(charter.locations.map { ($0.id, $0.host) }) { first, _ in first },
+                    signingKeys: Dictionary(charter.nodes.map { ($0.id, $0.signingKey) }) { first, _ in first },
+                    accepted: charter.nodes.reduce(into: [:]) { accepted, node in
                         guard !node.accepted.isEmpty else { return }
                         accepted[node.id] = Dictionary(node.accepted.map { ($0.log, $0.size) }) { first, _ in first }
                     })
-            })
+            }, heldVersions: Int(chain.count))
     }
 
     /// Takes over a charter that has grown.

@@ -84,9 +84,7 @@ extension Simulation {
             $0.authorityRevision = $0.state.authorityRevision
             $0.policy = policy
         }
-        if chain.count > running.machine.charter.count {
-            input(id) { $0.charterChanged(chain, now: $1) }
-        }
+        if chain != running.machine.charter { input(id) { $0.charterChanged(chain, now: $1) } }
         refreshLinks()
         input(id) { $0.authorityChanged(policy, now: $1) }
     }
@@ -186,11 +184,7 @@ extension Simulation {
             }
             try core.confirmStart(ground)
         case .charter(let chain):
-            guard let known = node.running?.state.chain, known.count <= chain.count,
-                chain.newestHash(ofFirst: known.count) == known.newestHash
-            else { return .done }
-            for signed in chain.versions { try core.storeCharter(CharterRecord(signed)) }
-            try node.with { try $0.state.update(chain, core: core) }
+            _ = try node.with { try $0.state.take(chain.versions, core: core, time: time) }
         case .forkProof(let proof, let name, let peer):
             if try core.takeForkProof(proof, of: name, from: peer, time: time) {
                 _ = node.with { $0.state.insertFork(of: name) }

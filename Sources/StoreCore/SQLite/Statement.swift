@@ -67,10 +67,16 @@ package final class Statement {
         hash.withBytes { bind(position, $0) }
     }
 
+    /// Binds a text whole, also one with U+0000 in it.
     package func bind(_ position: Int32, _ text: String) {
-        precondition(
-            sqlite3_bind_text(handle, position, text, -1, Statement.transient) == SQLITE_OK,
-            "cannot bind parameter \(position) in \(sql)")
+        var text = text
+        let code = text.withUTF8 { buffer in
+            sqlite3_bind_text(
+                handle, position,
+                UnsafeRawPointer(buffer.baseAddress)?.assumingMemoryBound(to: CChar.self) ?? Statement.noText,
+                Int32(buffer.count), Statement.transient)
+        }
+        precondition(code == SQLITE_OK, "cannot bind parameter \(position) in \(sql)")
     }
 
     package func bind(_ position: Int32, _ number: Double) {

@@ -4,6 +4,9 @@ extension StoreCore {
     /// Remembers places that were found damaged: until they are repaired they are not given to peers. Checkpoints of this
     /// node's own logs are signed anew at once, for a signature of Ed25519 is the same each time.
     ///
+    /// The pages in memory are forgotten: the store may still hold what was read before it was altered, and SQLite does not
+    /// write a row that is already, in memory, what it is to become.
+    ///
     /// - Returns: those that are new and still damaged.
     @discardableResult
     public func markDamaged(_ places: [DamagedPlace], time: NodeTime) throws -> [DamagedPlace] {
@@ -18,6 +21,7 @@ extension StoreCore {
         }
         let known = Set(try openDamage().map(Place.init))
         var marked: [DamagedPlace] = []
+        connection.forgetCleanPages()
         for place in places where !known.contains(Place(place)) {
             guard let state = state(of: place.log) else { continue }
             let statement = try connection.cached(
@@ -74,6 +78,7 @@ extension StoreCore {
             }
             guard !places.isEmpty, range.start >= row.name.start, range.end <= row.frontier.size else { continue }
             struct OtherHistory: Error {}
+            connection.forgetCleanPages()
             do {
                 try savepoint {
                     try put(range, into: row, places, name: name, key: key, time: time)

@@ -27,13 +27,18 @@ public struct NetworkDirectory: Hashable, Sendable {
 
     /// The network.
     public let network: NetworkID
-    /// The versions, by number from 0.
+    /// The versions, by number from 0: of rivals what counts of them all, of what was settled the version that settled it.
     public var versions: [Version]
+    /// How many versions are held, rival ones among them: it grows with everything that may change what counts.
+    public var heldVersions: Int
 
     /// The versions known here.
-    public init(network: NetworkID, versions: [Version]) {
+    ///
+    /// - Parameter heldVersions: how many are held; nil where there are no rivals.
+    public init(network: NetworkID, versions: [Version], heldVersions: Int? = nil) {
         self.network = network
         self.versions = versions
+        self.heldVersions = heldVersions ?? versions.count
     }
 
     /// A version by its number; nil where it is not here yet.

@@ -62,6 +62,28 @@ public enum RoleTable {
         }
     }
 
+    /// What gives a role the sight of participants' records.
+    enum Reading {
+        /// Nothing does.
+        case none
+        /// A delegation at the study site.
+        case delegated
+        /// The node's coordinating the study; elsewhere a delegation.
+        case coordinated
+        /// The node's hosting the location.
+        case hosted
+    }
+
+    /// What gives `role` the sight of participants' records; an unknown role has none.
+    static func reading(_ role: Role) -> Reading {
+        switch role {
+        case .principalInvestigator, .investigator, .studyNurse, .monitor, .dataImport: .delegated
+        case .dataManager: .coordinated
+        case .institution: .hosted
+        default: .none
+        }
+    }
+
     private static let table: [Role: Set<Act>] = [
         .node: [.keepLog],
         .institution: [.answerForInstitution, .delegate, .orderDrop],

@@ -133,6 +133,15 @@ public struct LocationFold: Sendable {
         standing[reference].flatMap { records[$0] }
     }
 
+    /// The registrations with effect that share sender and command with one, itself among them: which participants they are,
+    /// and under which of their ids, may change with every further one of them.
+    public func repetitions(of registration: EntryID) -> [EntryID] {
+        guard let id = standing[registration], let key = standingEntries[id]?.entry.commandKey else {
+            return [registration]
+        }
+        return registrations[key, default: []].map(\.id)
+    }
+
     /// How many entries of each log are here from its beginning on without a gap, by log.
     public var heldExtents: [LogExtent] {
         extents.map { LogExtent(log: $0.key, size: $0.value.size) }.filter { $0.size > 0 }

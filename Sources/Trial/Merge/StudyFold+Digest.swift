@@ -89,7 +89,7 @@ extension StudyFold {
             digest = studyDigest
         }
         return StreamDigest(
-            stream: stream, digest: digest, charterVersions: UInt64(authority.directory.versions.count),
+            stream: stream, digest: digest, charterVersions: UInt64(authority.directory.heldVersions),
             studyDigest: studyDigest, mergeRules: FormatVersion.mergeRules)
     }
 

@@ -15,7 +15,9 @@ public struct GeneratedStudy: Sendable {
     public static let site = StudySiteID(unchecked: "ward")
     /// Forms of a visit.
     private static let formsPerVisit = 5
-    private static let signingSeed = [UInt8](repeating: 11, count: 32)
+    /// The number of the command that registered the first participant.
+    package static let registrationNumber = 1
+    package static let signingSeed = [UInt8](repeating: 11, count: 32)
 
     /// The study.
     public let study: StudyID

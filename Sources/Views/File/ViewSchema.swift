@@ -3,7 +3,7 @@ import Trial
 /// The tables and views of one generation (`Protocols/views.md`): names of tables and columns are a published contract.
 enum ViewSchema {
     /// The version of tables, views and reducer; a generation of any other is built anew.
-    static let version: UInt64 = 3
+    static let version: UInt64 = 4
     /// "Vrdv": SQLite's mark of whose file it is.
     static let applicationID: Int64 = 0x5672_6476
 
@@ -259,8 +259,9 @@ enum ViewSchema {
             views += """
                 CREATE VIEW \(quoted(table.name)) AS
                 SELECT rows."row", form_instance.form, form_instance.participant, location.study_site,
-                    participant.location, participant.label, event_oid, event_repeat_key, form_oid, form_repeat_key,
-                    form_id AS form_instance, \(isRow ? "group_repeat_key, " : "")\
+                    participant.location, participant.label, form_instance.event_oid, form_instance.event_repeat_key,
+                    form_instance.form_oid, form_instance.form_repeat_key, form_instance.form_id AS form_instance,
+                    \(isRow ? "rows.group_repeat_key, " : "")\
                 \(table.columns.map { "rows." + quoted($0.name) }.joined(separator: ", ")), rows."status"
                 FROM \(quoted(table.rowsName)) AS rows JOIN form_instance USING (form)
                     JOIN participant USING (participant) LEFT JOIN location USING (location);
@@ -274,6 +275,6 @@ enum ViewSchema {
 }
 
 extension DatamartLayout.Table {
-    /// The table behind the view.
-    var rowsName: String { name + "_rows" }
+    /// The table behind the view. No name of a view begins so.
+    var rowsName: String { DatamartLayout.rowsPrefix + name }
 }

@@ -33,7 +33,7 @@ extension ViewWriter {
         statement.bind(7, position.arrival)
         statement.bind(8, position.leaf)
         statement.bind(9, context.shape)
-        statement.bind(10, Int64(context.authority.directory.versions.count))
+        statement.bind(10, Int64(context.authority.directory.heldVersions))
         statement.bind(11, digest.sum)
         statement.bind(12, isComplete ? Int64(1) : 0)
         try statement.run()

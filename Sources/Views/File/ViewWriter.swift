@@ -97,6 +97,12 @@ final class ViewWriter {
         }
         var standing = try forms(of: known.number)
         var next = (standing.values.map(\.number).max() ?? (known.number << ViewWriter.formBits) - 1) + 1
+        // Places of forms that went are not given out again: where they run out, the participant is written anew.
+        let added = rows.forms.count { standing[$0.form] == nil }
+        guard next + Int64(added) <= (known.number + 1) << ViewWriter.formBits else {
+            try remove(rows.participant)
+            return try insert(rows)
+        }
         for form in rows.forms {
             if let old = standing.removeValue(forKey: form.form) {
                 guard old.digest != form.digest else { continue }

@@ -81,7 +81,7 @@ extension StudyViewContext {
             && authority.withdrawals == other.authority.withdrawals
             && authority.acceptances == other.authority.acceptances
             && authority.directory.newest?.hosts == other.authority.directory.newest?.hosts
-            && authority.directory.versions.count == other.authority.directory.versions.count
+            && authority.directory.heldVersions == other.authority.directory.heldVersions
     }
 
     /// The definitions of this with the authority and locations of another.

@@ -45,7 +45,7 @@ struct StoredView {
     /// The registrations whose records may have changed since; nil where the view has to be built anew: it is of another
     /// events file or of one that was restored, of other definitions, or authority has changed.
     func changesSince(_ context: StudyViewContext, _ events: StoreReader) throws -> [LocationID: Set<EntryID>]? {
-        guard shape == context.shape, charterVersions == Int64(context.authority.directory.versions.count),
+        guard shape == context.shape, charterVersions == Int64(context.authority.directory.heldVersions),
             position.incarnation == events.identity.incarnation,
             try position.arrival == 0 || events.leafHash(atArrival: position.arrival) == position.leaf
         else { return nil }

@@ -25,9 +25,9 @@ public struct StudyUpdate: Sendable {
             guard let held = fold.locations[location] else { return nil }
             var records: [EntryID: ParticipantState] = [:]
             var gone: [EntryID] = []
-            for name in names {
-                if held.records[name] == nil { gone.append(name) }
-                if let record = held.participant(name) { records[record.id] = record }
+            // What a view has of any repetition may be another participant now, or a part of one.
+            for name in Set(names.flatMap(held.repetitions)) {
+                if let record = held.records[name] { records[name] = record } else { gone.append(name) }
             }
             return Location(
                 location: location,

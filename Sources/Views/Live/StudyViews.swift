@@ -257,7 +257,8 @@ public actor StudyViews {
         }
     }
 
-    /// Takes up the generation in service where it still is a view of this events file; what changed since is asked for.
+    /// Takes up the generation in service where it still is a view of this events file; what changed since is asked for. One
+    /// that cannot be taken up, because its file is damaged, is built anew like one that is missing.
     private func open(_ study: StudyID, _ context: StudyViewContext) {
         do {
             let events = try StoreReader(directory: dataDirectory)
@@ -270,7 +271,7 @@ public actor StudyViews {
             asked[study] = changes
             signal.yield()
         } catch {
-            fail(study, error)
+            onFailure(study, error)
         }
     }
 

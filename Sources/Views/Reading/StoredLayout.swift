@@ -12,12 +12,12 @@ struct StoredLayout {
         let names = try reader.rows(
             """
             SELECT name FROM sqlite_schema WHERE type = 'table'
-                AND name IN (SELECT datamart_table || '_rows' FROM item) ORDER BY rowid
+                AND name IN (SELECT '\(DatamartLayout.rowsPrefix)' || datamart_table FROM item) ORDER BY rowid
             """
-        ) { String($0.text(0).dropLast("_rows".count)) }
+        ) { String($0.text(0).dropFirst(DatamartLayout.rowsPrefix.count)) }
         for name in names {
             let columns = try reader.rows(
-                "SELECT name, type FROM pragma_table_info('\(name)_rows') ORDER BY cid"
+                "SELECT name, type FROM pragma_table_info('\(DatamartLayout.rowsPrefix)\(name)') ORDER BY cid"
             ) { (name: $0.text(0), type: DatamartLayout.ColumnType(rawValue: $0.text(1)) ?? .text) }
             let isRow = columns.contains { $0.name == "group_repeat_key" }
             numbers[name] = tables.count

@@ -97,7 +97,7 @@ extension ViewReader {
         try rows(
             """
             SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite%'
-            AND name NOT LIKE '%\\_rows' ESCAPE '\\' ORDER BY name
+            AND name NOT GLOB '\(DatamartLayout.rowsPrefix)*' ORDER BY name
             """
         ) { $0.text(0) }
     }

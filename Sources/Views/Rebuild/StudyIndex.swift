@@ -66,6 +66,9 @@ struct StudyIndex: Sendable {
         arrange(builder)
     }
 
+    /// The locations of which anything is here, be it unreadable.
+    var locations: Set<LocationID> { Set(logs.compactMap(\.log.name.stream.location)) }
+
     /// Number of groups: registrations with what names them; those that share a command are one group.
     var groupCount: Int { locationsOfGroups.count }
 

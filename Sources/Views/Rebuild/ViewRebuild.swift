@@ -167,7 +167,7 @@ public struct ViewRebuild: Sendable {
         var fold = ParticipantwiseFold(authority: context.authority, knowledge: index.knowledge)
         var folds: [LocationID: LocationFold] = [:]
         var findings: [LocationID: [FindingRow]] = [:]
-        for location in index.activity.keys {
+        for location in index.locations {
             let entries = try index.entries(at: index.others[location] ?? [], reader)
             let rest = fold.fold(location: location, entries: entries)
             folds[location] = rest

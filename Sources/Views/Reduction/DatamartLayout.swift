@@ -55,6 +55,9 @@ struct DatamartLayout: Sendable {
         "row", "form", "participant", "study_site", "location", "label", "event_oid", "event_repeat_key", "form_oid",
         "form_repeat_key", "form_instance", "group_repeat_key", "status",
     ]
+    /// How names of views begin, and how the tables behind them.
+    static let prefix = "dm_"
+    static let rowsPrefix = "rows_"
     /// SQLite's own bound is 2 000 columns; what does not fit goes on in a further table of the same rows.
     static let maximumItemColumns = 1_900
 
@@ -92,8 +95,8 @@ struct DatamartLayout: Sendable {
                 table = last
             } else {
                 table = tables.count
-                let wanted =
-                    "dm_" + sanitised(form.oid.text) + (group.isRepeating ? "_" + sanitised(group.oid.text) : "")
+                let oids = [form.oid.text] + (group.isRepeating ? [group.oid.text] : [])
+                let wanted = DatamartLayout.prefix + oids.map(sanitised).joined(separator: "_")
                 tables.append(
                     Table(name: names.take(wanted), form: form.oid, group: group.isRepeating ? group.oid : nil))
                 if group.isRepeating { found.ownTables.append(table) } else { places.tables.append(table) }

@@ -3,6 +3,12 @@ import Trial
 
 /// Makes rows of participants' records: the one reducer, live and in every rebuild.
 struct ParticipantReducer: Sendable {
+    /// Forms that a view holds of one participant, those with the lowest ids: thousands of times what a trial plans, but a
+    /// few hostile entries can begin more, and one participant must not cost the others their view.
+    static let maximumForms = 1 << Int(ViewWriter.formBits)
+    /// Rows of the datamart that a view holds of one form.
+    static let maximumRows = 1 << Int(ViewWriter.rowBits)
+
     let layout: DatamartLayout?
     private let definition: StudyDefinition?
     private let plan: TrialPlan?
@@ -44,12 +50,21 @@ struct ParticipantReducer: Sendable {
             }
         }
         forms.sort { $0.0 < $1.0 }
+        if forms.count > ParticipantReducer.maximumForms {
+            rows.findings.append(.leftOut(forms.count, "forms", ParticipantReducer.maximumForms, record.id))
+            forms.removeLast(forms.count - ParticipantReducer.maximumForms)
+        }
         let open = record.openConflicts
         rows.conflicts = open.list.map { ConflictRow($0, in: record) }
         rows.forms.reserveCapacity(forms.count)
         for (id, form) in forms {
             let reduction = FormReduction(record: record, id: id, form: form, layout: layout, open: open)
-            let row = reduction.row(groups[id] ?? [])
+            var row = reduction.row(groups[id] ?? [])
+            if row.wide.count > ParticipantReducer.maximumRows {
+                rows.findings.append(
+                    .leftOut(row.wide.count, "rows of form \(id)", ParticipantReducer.maximumRows, record.id))
+                row.wide.removeLast(row.wide.count - ParticipantReducer.maximumRows)
+            }
             rows.note(
                 values: row.values, conflicts: row.conflicts, lastEntryUTCMilliseconds: row.times.lastUTCMilliseconds)
             rows.forms.append(row)
@@ -116,6 +131,13 @@ extension QuestionnaireRow {
 }
 
 extension FindingRow {
+    /// What a view leaves out of a participant who has more of something than it holds.
+    fileprivate static func leftOut(_ count: Int, _ what: String, _ limit: Int, _ participant: EntryID) -> FindingRow {
+        FindingRow(
+            entry: participant, kind: .finding, rule: nil,
+            explanation: "has \(count) \(what); the view holds the first \(limit), the rest is in the log only")
+    }
+
     /// The findings of some entries, in the order of their ids.
     static func list(
         void: [EntryID: VoidRule], waiting: [EntryID: Awaited], findings: [EntryID: FindingRule] = [:],

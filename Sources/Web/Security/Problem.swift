@@ -1,3 +1,4 @@
+import EventLog
 import Foundation
 import HTTPTypes
 import Hummingbird
@@ -79,6 +80,13 @@ extension Problem {
         .forbidden, "live-study", "The study is live",
         "a local token does not say well enough who reads or enters data of a live study",
         action: "use the node's own account through its socket until people have accounts")
+
+    static func unfoundedStudy(_ study: StudyID) -> Problem {
+        Problem(
+            .serviceUnavailable, "not-founded", "The study is not known well enough yet",
+            "the founding of study \(study) has not come to this node, so nobody knows whether it is live",
+            action: "ask again when this node has heard from the coordinating node")
+    }
 
     static func notFound(_ what: String) -> Problem {
         Problem(.notFound, "not-found", "Not known here", "\(what) is not known at this node")

@@ -343,6 +343,7 @@ extension NetworkCommand {
             Output.line(
                 "network \(newest.network), charter version \(newest.number), \(newest.administrators.count) administrators, "
                     + "\(newest.signaturesNeeded) of whom sign the next version")
+            if let dispute = chain.dispute { DisputeText.show(dispute) }
             for node in newest.nodes {
                 Output.line(
                     "  \(Output.cell(node.id.text, 14)) \(node.state == .admitted ? "admitted" : "revoked ") "

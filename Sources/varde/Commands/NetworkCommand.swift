@@ -17,7 +17,8 @@ struct NetworkCommand: AsyncParsableCommand {
               varde network admit stolav.request --dir network/norcrin --out stolav.proposal
             """,
         subcommands: [
-            Initialise.self, Join.self, Admit.self, Rotate.self, Revoke.self, Administrators.self, Heads.self,
+            Initialise.self, Join.self, Admit.self, Rotate.self, Revoke.self, Administrators.self, Settle.self,
+            Heads.self,
             Show.self, Sign.self, Apply.self,
         ])
 

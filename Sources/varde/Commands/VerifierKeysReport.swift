@@ -30,7 +30,7 @@ struct VerifierKeysReport {
         let read = try ProofFile(bytes: try BoundedFile.read(file, limit: ProofFile.maximumByteCount))
         guard let first = read.proof.charters.first else { throw Failure("\(file) holds no charter") }
         var chain = CharterChain(foundingHash: first.hash)
-        for version in read.proof.charters { try chain.append(version) }
+        for version in read.proof.charters { try chain.insert(version) }
         return try VerifierKeys(logs: [read.proof.entry.log], chain: chain)
     }
 }

@@ -17,6 +17,9 @@
 /// administrators of the version before signed it (version 0: of its own), and version 0 when its hash is the one that a
 /// node was given by hand.
 ///
+/// Of several versions that follow the same one ("rivals") the one that counts is the one that names all the others in
+/// `settles`; while there is none, the section "Rival versions of the charter" of log.md says what counts.
+///
 /// `format_version` is field 1, stands first and is written also when it is 0. Bytes are signed, hashed and sent exactly
 /// as they were written.
 
@@ -115,6 +118,10 @@ nonisolated struct Varde_V0_Charter: Sendable {
 
   /// Ed25519 public keys of those who sign the next version, at least 1 and at most 64.
   var administrators: [Data] = []
+
+  /// Hashes of the other versions that follow the same version, between which and itself this one decides; at most 64. Such a
+  /// version has a number above those of all that it settles; every other has the number after that of the version before.
+  var settles: [Data] = []
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -259,7 +266,7 @@ nonisolated struct Varde_V0_CharterChain: Sendable {
 
   var foundingHash: Data = Data()
 
-  /// Each a SignedCharter, in the order of their numbers.
+  /// Each a SignedCharter, in the order of their numbers and, where those are equal, of their hashes.
   var versions: [Data] = []
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -279,7 +286,7 @@ nonisolated extension Varde_V0_NodeState: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension Varde_V0_Charter: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Charter"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}format_version\0\u{1}network\0\u{1}number\0\u{1}previous\0\u{1}nodes\0\u{1}locations\0\u{1}administrators\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}format_version\0\u{1}network\0\u{1}number\0\u{1}previous\0\u{1}nodes\0\u{1}locations\0\u{1}administrators\0\u{1}settles\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -294,6 +301,7 @@ nonisolated extension Varde_V0_Charter: SwiftProtobuf.Message, SwiftProtobuf._Me
       case 5: try { try decoder.decodeRepeatedMessageField(value: &self.nodes) }()
       case 6: try { try decoder.decodeRepeatedMessageField(value: &self.locations) }()
       case 7: try { try decoder.decodeRepeatedBytesField(value: &self.administrators) }()
+      case 8: try { try decoder.decodeRepeatedBytesField(value: &self.settles) }()
       default: break
       }
     }
@@ -325,6 +333,9 @@ nonisolated extension Varde_V0_Charter: SwiftProtobuf.Message, SwiftProtobuf._Me
     if !self.administrators.isEmpty {
       try visitor.visitRepeatedBytesField(value: self.administrators, fieldNumber: 7)
     }
+    if !self.settles.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.settles, fieldNumber: 8)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -336,6 +347,7 @@ nonisolated extension Varde_V0_Charter: SwiftProtobuf.Message, SwiftProtobuf._Me
     if lhs.nodes != rhs.nodes {return false}
     if lhs.locations != rhs.locations {return false}
     if lhs.administrators != rhs.administrators {return false}
+    if lhs.settles != rhs.settles {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

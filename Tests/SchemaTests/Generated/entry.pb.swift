@@ -10,8 +10,8 @@
 //   https://github.com/apple/swift-protobuf/
 
 /// Entries: header, body, and what every part of a body holds. Version 0, frozen once orders are in it:
-/// fields and operations may then be added with new numbers, and nothing that is here changes. `log.md` says how entries become leaves of a log,
-/// `merge.md` what they mean.
+/// fields and operations may then be added with new numbers, and nothing that is here changes. `log.md` says how entries
+/// become leaves of a log, `merge.md` what they mean.
 ///
 /// Rules for all messages of this file:
 /// - `format_version` is field 1, stands first and once, and is written also when it is 0 (hence `optional`). Refused are

@@ -88,6 +88,7 @@ extension SchemaMessages {
             message.locations.append(finished(inner))
         }
         message.administrators = charter.administrators.map { data($0) }
+        message.settles = charter.settles.map { Data($0.bytes) }
         return finished(message)
     }
 

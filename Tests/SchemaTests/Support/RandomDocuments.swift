@@ -82,7 +82,7 @@ struct RandomDocuments {
                 CharterLocation(
                     id: $0.label(), name: $0.text(), host: $0.label(), region: $0.chance() ? "Helse Vest" : nil)
             },
-            administrators: list(3) { $0.key() })
+            administrators: list(3) { $0.key() }, settles: list(2) { $0.generator.hash() })
     }
 
     /// The numbers of ``message(_:)``.

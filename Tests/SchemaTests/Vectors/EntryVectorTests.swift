@@ -139,8 +139,10 @@ struct EntryVectorTests {
             "charters.json",
             about: """
                 given: versions = bytes of varde.v0.SignedCharter of versions 0, 1, …. expected: hashes = the hash of each \
-                version; says <n> = the JSON that protobuf defines for varde.v0.Charter; or refused, where a version breaks a \
-                rule or lacks signatures.
+                version; says <n> = the JSON that protobuf defines for varde.v0.Charter (of a second one with the number: \
+                says <n> <hash>); in dispute = the hashes of rival versions and of what follows them, where nothing settles \
+                between them, and counts meanwhile = what does, as the JSON of a varde.v0.Charter; or refused, where a \
+                version breaks a rule or lacks signatures.
                 """, make: charterCases
         ) { given in
             var schema = SchemaMessages()
@@ -156,8 +158,14 @@ struct EntryVectorTests {
                 guard signed.bytes == bytes, signed.charter.bytes == signed.charterBytes else {
                     throw VectorError(name: "written again it is other bytes")
                 }
-                said["says \(signed.charter.number)"] = try agreed(schema.charter(signed.charter), signed.charterBytes)
-                try chain.append(signed)
+                let number = "says \(signed.charter.number)"
+                said[said[number] == nil ? number : "\(number) \(signed.hash)"] = try agreed(
+                    schema.charter(signed.charter), signed.charterBytes)
+                try chain.insert(signed)
+            }
+            if let dispute = chain.dispute {
+                said["in dispute"] = dispute.versions.map { "\($0.hash)" }.joined(separator: " ")
+                said["counts meanwhile"] = try agreed(schema.charter(dispute.charter), dispute.charter.bytes)
             }
             said["hashes"] = chain.versions.map { "\($0.hash)" }.joined(separator: " ")
             return said
@@ -182,12 +190,20 @@ struct EntryVectorTests {
                 next.number = 2
                 return next
             }(), with: Array(ProofFixture.administrators.prefix(2)))
+        var rivals = rotated
+        for signed in renamed.versions { try rivals.insert(signed) }
+        guard let dispute = rivals.dispute else { throw VectorError(name: "no dispute") }
+        let settled = try SignedCharter(
+            signing: dispute.settlement(keeping: renamed.versions[1]),
+            with: Array(ProofFixture.administrators.prefix(2)))
         return [
             ("a founding version, signed by two of three", given([founding])),
             ("a second version that renames a node", given(renamed.versions)),
             ("a second version that rotates a signing key and accepts a head", given(rotated.versions)),
             ("a founding version with one signature of three", given([few])),
             ("a version that leaves a number out", given([founding, moved])),
+            ("two rivals, of which one replaces a key", given(rivals.versions)),
+            ("two rivals and the version that settles between them", given(rivals.versions + [settled])),
         ]
     }
 
