@@ -139,11 +139,14 @@ struct KeyedJudgement: Hashable {
     /// That end.
     let end: EntryID?
 
-    /// The judgement of the entry at `address`.
-    func judgement(at address: EntryAddress, in authority: StudyAuthority) -> Judgement {
+    /// The judgement of the entry that its writer put at `place`.
+    ///
+    /// - Parameter forkedFrom: the first place of the log that two entries have; from there on the end does not tell which
+    ///   of them were held.
+    func judgement(at place: EntryAddress, forkedFrom: UInt64?, in authority: StudyAuthority) -> Judgement {
         guard let end, let beforeEnd else { return afterEnd }
-        let size = authority.statedExtents[end]?[address.log] ?? 0
-        return address.index < size ? beforeEnd : afterEnd
+        let size = min(authority.statedExtents[end]?[place.log] ?? 0, forkedFrom ?? .max)
+        return place.index < size ? beforeEnd : afterEnd
     }
 }
 

@@ -13,7 +13,8 @@ extension StudyAuthority {
         let key = JudgementKey(writer: entry.writer, stream: entry.stream, header: header)
         let known = judgements[key] ?? keyedJudgement(of: key)
         judgements[key] = known
-        let judgement = known.judgement(at: entry.place, in: self)
+        let judgement = known.judgement(
+            at: entry.place, forkedFrom: knowledge[entry.place.log]?.forkedFrom, in: self)
         guard let log = knowledge[entry.place.log] else { return judgement }
         if knewLess(header, at: entry.place.index, log) { return .void(.knewLess) }
         switch judgement {
