@@ -102,15 +102,15 @@ extension StoreCore {
         let orders = try orders(for: row.name.stream)
         let verified = try RangeVerifier.verify(
             range, extending: try frontier(along: row.stored, size: range.start), name: name, key: key
-        ) { header, position in
-            orders.covers(header, at: EntryAddress(log: row.name.id, index: header.index), position: position)
+        ) { header, entry, position in
+            orders.covers(header, entry, at: EntryAddress(log: row.name.log, index: header.index), position: position)
         }
         for place in places {
             guard place.kind == .entry else {
                 try replaceCheckpoint(of: row, size: place.index, note: range.checkpoint, time: time)
                 continue
             }
-            let address = EntryAddress(log: row.name.id, index: place.index)
+            let address = EntryAddress(log: row.name.log, index: place.index)
             let entry = orders.strip(verified.entries[Int(place.index - range.start)], at: address)
             let header = try connection.cached(
                 "UPDATE entries SET header = ?3, leaf = ?4 WHERE branch = ?1 AND leaf_index = ?2")
