@@ -40,11 +40,10 @@ public struct WebService: Service {
         let router = Router(context: WebContext.self)
         router.add(middleware: ResponseGuard())
         router.add(middleware: OriginGuard(address: address, port: bound))
-        let listeners = ListenerCount()
-        let tokens = TokenFile(directory)
-        WebAPI(access: access, listeners: listeners).add(to: router, tokens: tokens)
+        let api = WebAPI(access: access, tokens: TokenFile(directory))
+        api.add(to: router)
         NodePages(
-            access: access, sessions: BrowserSessions(directory, clock: .system), listeners: listeners
+            access: access, sessions: BrowserSessions(directory, clock: .system), listeners: api.listeners
         ).add(to: router)
         return router
     }

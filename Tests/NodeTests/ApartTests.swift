@@ -92,7 +92,8 @@ extension AcceptanceTests {
                 region.tokens[node] = try await token(
                     scratch, network, node, role: "study-nurse", actor: nurse.sender.actor)
             }
-            region.tokens[Self.norcrin] = try await token(scratch, network, Self.norcrin, role: "monitor", actor: nil)
+            region.tokens[Self.norcrin] = try await token(
+                scratch, network, Self.norcrin, role: "data-manager", actor: nil)
             try await network.untilEqual(all) {
                 $0.values.allSatisfy { $0.counts.participants == 2 + Self.labels.count }
             }
@@ -172,7 +173,7 @@ extension AcceptanceTests {
             }
         }
 
-        /// A monitor at the coordinating centre sees all and decides nothing; nor does a nurse of the site from there.
+        /// A data manager at the coordinating centre sees all and decides nothing; nor does a nurse of the site from there.
         private func refuseOthers(_ region: Region) async throws {
             let conflicts = try await region.conflicts(at: Self.norcrin)
             let answer = try await decision(conflicts, Self.labels[0], "same", at: Self.norcrin, region)

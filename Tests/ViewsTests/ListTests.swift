@@ -58,6 +58,10 @@ import Views
         try await withConflicts { store, reader in
             let all = try reader.openConflicts(limit: 100)
             #expect(all.next == nil && all.elements.count == store.counts?.conflicts)
+            #expect(try reader.openConflicts(at: [], limit: 100).elements.isEmpty)
+            let far = LocationID(unchecked: "far")
+            #expect(try reader.openConflicts(at: [far], limit: 100).elements.isEmpty)
+            #expect(try reader.openConflicts(at: [far, GeneratedStudy.location], limit: 100).elements == all.elements)
             for size in 1...3 {
                 var met: [ConflictSummary] = []
                 var next: ParticipantPosition?

@@ -106,6 +106,65 @@ struct QuestionnaireTests {
         #expect(rows == [[.text("done"), .integer(1)], [.text("done"), .integer(1)]])
     }
 
+    @Test func `what a live study asks for is refused as that, and not as something that nobody asks for`() async throws
+    {
+        try await withNode(mode: "live") { node in
+            let app = try await node.token(.partnerApp)
+            let refused = try await submit(batch(response("a", pain: 4)), node, app)
+            #expect(try statuses(refused).map { $0.prefix(3) } == ["403"], "\(refused.text)")
+            #expect(refused.text.contains("live"))
+            let unknown = try await submit(
+                batch(response("a", pain: 4).replacing("sciatica-leg-pain-diary", with: "other")), node, app)
+            #expect(try statuses(unknown).map { $0.prefix(3) } == ["422"], "\(unknown.text)")
+        }
+    }
+
+    @Test func `a subject who is not here yet is taken when they are, and the answer was never refused for good`()
+        async throws
+    {
+        try await withNode { node in
+            let app = try await node.token(.partnerApp)
+            let bytes = batch(response("a", pain: 4))
+            #expect(try statuses(await submit(bytes, node, app)).map { $0.prefix(3) } == ["503"])
+            _ = try await node.registered("H-001")
+            #expect(try statuses(await submit(bytes, node, app)).map { $0.prefix(3) } == ["201"])
+        }
+    }
+
+    @Test func `so many batches come in at once, and one more is to come again`() async throws {
+        let contract = try PublishedContract()
+        try await withNode { node in
+            let app = try await node.token(.partnerApp)
+            let port = node.port
+            // Announced, and begun: each has a place until it is whole.
+            let headers = node.headers(app, ("Content-Type", "application/fhir+json"), ("Content-Length", "1000"))
+            let holding = Recorder()
+            let tasks = (0..<4).map { _ in
+                Task {
+                    try await LoopbackClient.connect(port: port) { client in
+                        try await client.send(
+                            "POST", "/fhir", headers: headers, body: [UInt8](repeating: 0x20, count: 10))
+                        holding.add("x")
+                        // Until it is cancelled, or the node gives up.
+                        try? await Task.sleep(for: .seconds(60))
+                    }
+                }
+            }
+            defer { tasks.forEach { $0.cancel() } }
+            try await until("all are begun") { holding.participants.count == 4 }
+            try await until("there is no place left") {
+                let answer = try await submit(batch(), node, app)
+                guard answer.status == 503 else { return false }
+                #expect(try answer.json()["code"] == .string("busy"))
+                #expect(contract.faults(try answer.json(), schema: "Problem") == [])
+                #expect(answer.headers["retry-after"] != nil)
+                return true
+            }
+            tasks.forEach { $0.cancel() }
+            try await until("places are free again") { try await submit(batch(), node, app).status != 503 }
+        }
+    }
+
     @Test func `who is no registered client may not submit, and what is no batch is refused as a whole`() async throws {
         try await withNode { node in
             _ = try await node.registered("H-001")

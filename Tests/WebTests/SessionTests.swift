@@ -1,7 +1,10 @@
+import Dispatch
+import EventLog
 import Foundation
 import Node
 import Synchronization
 import Testing
+import Trial
 import Web
 
 /// Codes and sessions end with time, whoever turns the machine's clock.
@@ -51,7 +54,7 @@ struct SessionTests {
         }
     }
 
-    @Test func `a session ends after eight hours, whatever is done to the machine's clock meanwhile`() throws {
+    @Test func `a session ends after an hour, whatever is done to the machine's clock meanwhile`() throws {
         try withSessions { directory, hands, sessions in
             let code = try BrowserSessions.makeCode(in: directory, at: hands.utc.withLock { $0 })
             let secret = try required(sessions.open(code: code), "session")
@@ -62,6 +65,35 @@ struct SessionTests {
             hands.utc.withLock { $0 -= 20_000_000 }
             hands.steady.withLock { $0 += 1 }
             #expect(!sessions.isOpen(secret))
+        }
+    }
+
+    @Test func `codes that nobody used are gone when the next is made, and those that are good stay`() throws {
+        try withSessions { directory, hands, sessions in
+            let now = hands.utc.withLock { $0 }
+            let old = try BrowserSessions.makeCode(in: directory, at: now - 121)
+            _ = try BrowserSessions.makeCode(in: directory, at: .max)
+            let good = try BrowserSessions.makeCode(in: directory, at: now - 60)
+            let new = try BrowserSessions.makeCode(in: directory, at: now)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: directory.browserCodes).count == 2)
+            #expect(sessions.open(code: old) == nil)
+            #expect(sessions.open(code: good) != nil)
+            #expect(sessions.open(code: new) != nil)
+        }
+    }
+
+    @Test func `of tokens that are made at once none is lost`() throws {
+        try withSessions { directory, _, _ in
+            DispatchQueue.concurrentPerform(iterations: 24) { number in
+                let tokens = TokenFile(directory)
+                let actor = ActorID(RandomName(high: 1, low: UInt64(number)))
+                let token = try? tokens.add(actor: actor, role: .monitor, name: "somebody")
+                if number % 3 == 0 {
+                    _ = try? tokens.remove(prefix: Hash.sha256([UInt8]((token ?? "").utf8)).hex)
+                }
+            }
+            let kept = try TokenFile(directory).tokens()
+            #expect(Set(kept.map(\.actor.description)).count == 16 && kept.count == 16)
         }
     }
 

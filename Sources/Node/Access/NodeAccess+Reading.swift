@@ -82,7 +82,7 @@ extension NodeAccess {
         }
     }
 
-    /// The newest saves of forms that came here, newest first.
+    /// The newest saves of forms that came here, newest first, as far as they are among the last 512 arrivals.
     public func recentSaves(limit: Int) async throws -> [EntryReading] {
         let found: [EntryReading] = try await store.read { core, _ in
             // Arrivals are numbered without gaps, so going back from the newest meets every one.

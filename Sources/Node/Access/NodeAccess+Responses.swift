@@ -7,8 +7,9 @@ public import Trial
 extension NodeAccess {
     /// Takes in a batch of answers to questionnaires; answers each in its order, once all of them are durable.
     ///
-    /// An answer that was taken in before is answered as then, before anything else is judged: its command is derived from
-    /// client, identifier and bytes (`merge.md`, M40), and the receipt from the same, so every node gives the same one.
+    /// An answer that was taken in before gets its receipt again, before anything else is judged: its command is derived from
+    /// client, identifier and bytes (`merge.md`, M40), and the receipt from the same, so every node gives the same one. It is
+    /// not warned of again, for it is not mapped again.
     ///
     /// - Parameters:
     ///   - sender: the registered client system.

@@ -36,6 +36,25 @@ public struct NodeStatus: Hashable, Sendable, Codable {
     /// How the node stands as a witness of the logs of others.
     public var witness: WitnessReport
 
+    /// The same for somebody who may know of some streams only: what is counted is counted of those, and where any is left
+    /// out so is what went wrong, which names logs and says not of which stream each is.
+    ///
+    /// - Parameter isOpen: whether a stream may be known of.
+    public func only(_ isOpen: (StreamID) -> Bool) -> NodeStatus {
+        var status = self
+        status.streams.removeAll { !(StreamID($0.stream).map(isOpen) ?? false) }
+        guard status.streams.count < streams.count else { return self }
+        let logs = status.streams.flatMap(\.logs)
+        status.entries = logs.reduce(0) { $0 + $1.size }
+        status.counts = status.streams.reduce(into: StreamCounts()) { $0 += $1.counts }
+        status.forkedLogs.removeAll { forked in !logs.contains { $0.log == forked } }
+        status.incidents = []
+        status.scrub.entries = 0
+        status.scrub.damaged = []
+        status.scrub.problems = []
+        return status
+    }
+
     /// What somebody has to see to at once, a sentence each.
     public var alerts: [String] {
         (storeFailure.map { ["nothing is written any more, reading goes on: \($0)"] } ?? [])

@@ -35,7 +35,8 @@ struct ResponseBenchmark {
     /// - Throws: ``LoopbackClientError`` where a batch was not taken in whole.
     func run(_ people: [ParticipantDocument], batches: Int) async throws -> ResponseBenchmarkReport {
         let app = ActorID(RandomName(high: 0xBE, low: 4))
-        try await delegate(to: app)
+        try await BenchmarkDelegation.delegate(
+            to: app, .partnerApp, in: study, at: source.plan.studySites.map(\.id), home)
         let token = try TokenFile(home).add(
             actor: app, role: .partnerApp, name: "benchmark app", isSystem: true, studies: [study])
         let days = people.flatMap(diaryDays)
@@ -65,22 +66,6 @@ struct ResponseBenchmark {
             answersPerBatch: ResponseBenchmark.answersPerBatch, batches: batches, answers: answers,
             answersPerSecond: Double(answers) / seconds, medianMilliseconds: times.part(0.5),
             percentile99Milliseconds: times.part(0.99))
-    }
-
-    /// Delegates to the app at every study site.
-    private func delegate(to app: ActorID) async throws {
-        let institution = Sender(actor: ActorID(RandomName(high: 0xBE, low: 5)), role: .institution, isSystem: true)
-        for site in source.plan.studySites {
-            var generator = SystemRandomNumberGenerator()
-            let command = Command(
-                id: CommandID(using: &generator), sender: institution, study: study,
-                provenance: Provenance(source: .direct),
-                request: .delegate(
-                    site: site.id, actor: app, name: "benchmark app", role: .partnerApp, from: "2025-01-01", to: nil))
-            guard case .outcome(.recorded) = try await LocalClient.ask(home, .command(command)) else {
-                throw LoopbackClientError.unreadable
-            }
-        }
     }
 
     /// The days on which a participant's diary is due, with the participant's label; none for who was not included.

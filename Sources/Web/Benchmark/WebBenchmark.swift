@@ -72,8 +72,10 @@ public enum WebBenchmark {
         let directories = [source.plannedNodes[0].id: home]
         let study = try await StudySetup(source: source, directories: directories).run { progress($0) }
         _ = try await StudyImport(study: study, source: source, directories: directories).run()
-        let token = try TokenFile(home).add(
-            actor: ActorID(RandomName(high: 0xBE, low: 3)), role: .monitor, name: "benchmark")
+        let monitor = ActorID(RandomName(high: 0xBE, low: 3))
+        try await BenchmarkDelegation.delegate(
+            to: monitor, .monitor, in: study, at: source.plan.studySites.map(\.id), home)
+        let token = try TokenFile(home).add(actor: monitor, role: .monitor, name: "benchmark")
         progress("reading through the HTTP interface")
         let headers = [("Host", "127.0.0.1:\(port)"), ("Authorization", "Bearer \(token)")]
         let base = "/api/v0/studies/\(study)"

@@ -11,7 +11,7 @@ import Views
 struct NodePages: Sendable {
     let access: NodeAccess
     let sessions: BrowserSessions
-    let listeners: ListenerCount
+    let listeners: PlaceCount
 
     func add(to router: Router<WebContext>) {
         router.get("/page.css") { _, _ in Self.file(PackageResources.page_css, "text/css; charset=utf-8") }
@@ -78,7 +78,10 @@ struct NodePages: Sendable {
 
     @Sendable private func events(_ request: Request, _ context: WebContext) async throws -> Response {
         guard isLetIn(request) else { throw Self.notLetIn }
-        return try await StudyEvents(access: access, study: nil, listeners: listeners).response(to: request)
+        // The page draws itself anew and needs no entry, so it is told of none.
+        let audience = StudyEvents.Audience { [self] in isLetIn(request) ? .signal : nil }
+        return try await StudyEvents(access: access, study: nil, audience: audience, listeners: listeners)
+            .response(to: request)
     }
 
     private static let notLetIn = Problem(

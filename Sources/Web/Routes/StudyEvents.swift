@@ -9,27 +9,33 @@ import ServiceLifecycle
 import Synchronization
 import Trial
 
-/// How many listen to live changes, so that their number is bounded.
-final class ListenerCount: Sendable {
-    /// Somebody who listens; the place is free again when this is gone, however the answer ended.
+/// How many do something that costs much, so that their number is bounded: listen to live changes, or send batches.
+final class PlaceCount: Sendable {
+    /// A place that is taken; it is free again when this is gone, however the answer ended.
     final class Place: Sendable {
-        private let listeners: ListenerCount
+        private let places: PlaceCount
 
-        fileprivate init(_ listeners: ListenerCount) {
-            self.listeners = listeners
+        fileprivate init(_ places: PlaceCount) {
+            self.places = places
         }
 
         deinit {
-            listeners.count.withLock { $0 -= 1 }
+            places.count.withLock { $0 -= 1 }
         }
     }
 
+    private let limit: Int
     private let count = Mutex(0)
+
+    /// Has `limit` places.
+    init(_ limit: Int) {
+        self.limit = limit
+    }
 
     /// Takes a place; nil where there is none.
     func enter() -> Place? {
         let isFree = count.withLock { count in
-            guard count < WebLimit.listeners else { return false }
+            guard count < limit else { return false }
             count += 1
             return true
         }
@@ -47,10 +53,32 @@ struct ChangeDocument: Codable {
 /// Nothing is kept for a listener: after each commit it reads on in the store from where it had got to. So one that is
 /// slow or away misses nothing, and comes back with the id of the last event it had (`Last-Event-ID`).
 struct StudyEvents: Sendable {
+    /// Who listens. Asked before anything is sent and at every heartbeat, so that nobody listens longer than they may.
+    struct Audience: Sendable {
+        /// What is told.
+        enum Content: Sendable {
+            /// Entries of the study's own stream and of the locations that may be read.
+            case entries(ReadingScope)
+            /// That entries came, and nothing of them.
+            case signal
+
+            func holds(_ entry: EntryReading) -> Bool {
+                switch self {
+                case .entries(let scope): entry.stream.location.map { scope.contains($0) } ?? true
+                case .signal: false
+                }
+            }
+        }
+
+        /// What may be told now; nil where the token, the session or the right to read is gone.
+        let content: @Sendable () async throws -> Content?
+    }
+
     let access: NodeAccess
-    /// The study; nil for every one, as the owner of the node sees it.
-    let study: OpenedStudy?
-    let listeners: ListenerCount
+    /// The study; nil for every one.
+    let study: StudyID?
+    let audience: Audience
+    let listeners: PlaceCount
     /// Seconds after which a listener is told that there is nothing new, so that both notice when the other is gone.
     var heartbeatSeconds = 15
 
@@ -97,33 +125,39 @@ struct StudyEvents: Sendable {
             heart.cancel()
             commits.cancel()
         }
+        var next = wakes.makeAsyncIterator()
         // The client is told at once where it stands, so that a break before the first change loses nothing.
         var position = start
         try await writer.write(EventText.position(position))
-        position = try await sendNews(after: position, to: &writer, isFirst: true)
-        for await _ in wakes {
-            position = try await sendNews(after: position, to: &writer, isFirst: false)
-        }
+        var isFirst = true
+        repeat {
+            guard let reached = try await sendNews(after: position, to: &writer, isFirst: isFirst) else {
+                // A client that comes back is told by status 401 or 403 what is missing.
+                try await writer.write(EventText.comment("this may not be read any more"))
+                return
+            }
+            position = reached
+            isFirst = false
+        } while await next.next() != nil
         try await writer.write(EventText.comment("the node is stopping"))
     }
 
+    /// Sends what came after a position; gives the position reached, or nil where nothing may be told any more.
     private func sendNews(
         after start: ChangePosition, to writer: inout any ResponseBodyWriter, isFirst: Bool
-    ) async throws -> ChangePosition {
+    ) async throws -> ChangePosition? {
         var position = start
         var told = isFirst
         while true {
-            let news = try await access.changes(after: position, of: study?.study)
+            guard let content = try await audience.content() else { return nil }
+            let news = try await access.changes(after: position, of: study)
             if news.isOfAnotherStore {
                 try await writer.write(EventText.event("reset", news.reached, "{}"))
                 told = true
             }
             for arrival in news.arrivals {
-                let entries = arrival.entries.filter { entry in
-                    guard let study, let location = entry.stream.location else { return true }
-                    return study.scope.contains(location)
-                }
-                guard !entries.isEmpty else { continue }
+                let entries = arrival.entries.filter(content.holds)
+                if entries.isEmpty, case .entries = content { continue }
                 let change = ChangeDocument(entries: entries.map { EntryDocument($0, here: access.node) })
                 let json = String(decoding: try JSONDocument.encoder().encode(change), as: UTF8.self)
                 try await writer.write(EventText.event("change", arrival.position, json))

@@ -43,6 +43,9 @@ extension WebAPI {
     /// Takes in a FHIR R4 `Bundle` of type `batch` with answers to questionnaires (`Protocols/fhir.md`).
     @Sendable func takeBatch(_ request: Request, _ context: WebContext) async throws -> Response {
         let holder = try context.holder()
+        // Taken before the body is read, for that is what takes memory.
+        guard let place = batches.enter() else { throw Problem.busy }
+        defer { withExtendedLifetime(place) {} }
         let bytes = try await request.content(
             ofType: [FHIRBatchReader.mediaType, "application/json"], limit: WebLimit.batchBytes)
         let batch: FHIRBatch

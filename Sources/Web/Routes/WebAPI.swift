@@ -15,10 +15,12 @@ import Views
 /// by a token at all.
 struct WebAPI: Sendable {
     let access: NodeAccess
-    let listeners: ListenerCount
+    let tokens: TokenFile
+    let listeners = PlaceCount(WebLimit.listeners)
+    let batches = PlaceCount(WebLimit.batches)
 
     /// Adds the addresses to a router.
-    func add(to router: Router<WebContext>, tokens: TokenFile) {
+    func add(to router: Router<WebContext>) {
         let api = router.group("/api/v0").add(middleware: TokenGuard(tokens: tokens))
         router.group("/fhir").add(middleware: TokenGuard(tokens: tokens)).post("", use: takeBatch)
         router.group("/metrics").add(middleware: TokenGuard(tokens: tokens)).get("", use: metrics)
@@ -85,12 +87,16 @@ struct WebAPI: Sendable {
 
     @Sendable private func node(_ request: Request, _ context: WebContext) async throws -> Response {
         let holder = try context.holder()
-        var status = try await access.status()
         // What a token does not open it does not count either.
-        if let studies = holder.studies {
-            status.streams.removeAll { stream in
-                StreamID(stream.stream).map { !studies.contains($0.study) } ?? true
-            }
+        var scopes: [StudyID: ReadingScope] = [:]
+        for study in try await access.studies() where holder.opens(study.study) {
+            guard let founding = study.founding, founding.mode != .live else { continue }
+            scopes[study.study] = study.authority.readingScope(
+                of: holder.actor, as: holder.role.role, at: access.node)
+        }
+        let status = try await access.status().only { stream in
+            guard let scope = scopes[stream.study] else { return false }
+            return stream.location.map { scope.contains($0) } ?? true
         }
         return try JSONDocument.response(status)
     }
@@ -175,7 +181,17 @@ struct WebAPI: Sendable {
 
     @Sendable private func events(_ request: Request, _ context: WebContext) async throws -> Response {
         let study = try await openedStudy(context)
-        return try await StudyEvents(access: access, study: study, listeners: listeners).response(to: request)
+        _ = try study.readable(nil)
+        let holder = try context.holder()
+        let audience = StudyEvents.Audience { [self] in
+            // Asked again and again, for a token is removed and a delegation ended while somebody listens.
+            guard try tokens.accepts(holder), let scope = try? await openedStudy(context).scope, !scope.isEmpty else {
+                return nil
+            }
+            return .entries(scope)
+        }
+        return try await StudyEvents(access: access, study: study.study, audience: audience, listeners: listeners)
+            .response(to: request)
     }
 }
 

@@ -35,12 +35,13 @@ public struct SessionClock: Sendable {
 ///
 /// Invariants:
 /// - A code opens one session at most: whoever removes its file first has used it.
-/// - Sessions are forgotten when the node stops, and after eight hours.
+/// - Sessions are forgotten when the node stops, and after an hour.
+/// - Codes that were not used in time are removed when the next is made.
 public final class BrowserSessions: Sendable {
     /// Seconds for which a code is good.
     public static let codeSeconds = 120
     /// Seconds after which a session is forgotten.
-    package static let sessionSeconds = 8 * 3600
+    package static let sessionSeconds = 3600
     /// Sessions at a time; the oldest ends when one more begins.
     package static let maximumSessions = 32
 
@@ -66,8 +67,25 @@ public final class BrowserSessions: Sendable {
         let groups = (0..<5).map { _ in String((0..<5).map { _ in letters.randomElement(using: &generator) ?? "2" }) }
         let code = groups.joined(separator: "-")
         try OwnerOnlyFile.makeDirectory(directory.browserCodes)
+        sweep(directory, at: utcSeconds)
         try OwnerOnlyFile.write("\(utcSeconds)\n", to: file(of: code, in: directory))
         return code
+    }
+
+    /// Removes the codes that are not good any more.
+    private static func sweep(_ directory: NodeDirectory, at utcSeconds: Int64) {
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: directory.browserCodes)) ?? [] {
+            let path = directory.browserCodes + "/" + name
+            let made = (try? OwnerOnlyFile.readSecret(path, advice: "")).flatMap { Int64($0) }
+            if let made, isGood(made, at: utcSeconds) { continue }
+            unlink(path)
+        }
+    }
+
+    /// Whether a code made at one second is good at another; a file may say any second there is.
+    private static func isGood(_ made: Int64, at now: Int64) -> Bool {
+        let (earliest, isBeforeAll) = now.subtractingReportingOverflow(Int64(codeSeconds))
+        return made <= now && (isBeforeAll || made >= earliest)
     }
 
     private static func file(of code: String, in directory: NodeDirectory) -> String {
@@ -80,9 +98,7 @@ public final class BrowserSessions: Sendable {
         let path = BrowserSessions.file(of: code, in: directory)
         guard let made = (try? OwnerOnlyFile.readSecret(path, advice: "")).flatMap({ Int64($0) }), unlink(path) == 0
         else { return nil }
-        // Subtracted only where it cannot overflow: the file may say anything.
-        let now = clock.utcSeconds()
-        guard made <= now, made >= now - Int64(BrowserSessions.codeSeconds) else { return nil }
+        guard BrowserSessions.isGood(made, at: clock.utcSeconds()) else { return nil }
         let secret = SymmetricKey(size: .bits256).withUnsafeBytes { [UInt8]($0) }.hex
         let second = clock.steadySeconds()
         sessions.withLock { sessions in
@@ -103,7 +119,8 @@ public final class BrowserSessions: Sendable {
         return sessions.withLock { $0[.sha256([UInt8](secret.utf8))].map { $0 > second } ?? false }
     }
 
-    /// The cookie's name: every node has one of its own, because cookies are shared by all ports of a host.
+    /// The cookie's name: every node has one of its own, because cookies are shared by all ports of a host. So another
+    /// program that listens at this host is shown it too, wherever the browser goes there: one reason why a session is short.
     var cookieName: String { "varde-" + Hash.sha256([UInt8](directory.path.utf8)).hex.prefix(16) }
 
     /// The header that gives a browser its cookie.

@@ -89,6 +89,15 @@ extension Problem {
             action: "ask again when this node has heard from the coordinating node")
     }
 
+    static let busy: Problem = {
+        var problem = Problem(
+            .serviceUnavailable, "busy", "Too many batches at once",
+            "\(WebLimit.batches) batches are being taken in already, and nothing of this one was",
+            action: "send it again as it is, in a moment")
+        problem.headers[.retryAfter] = "1"
+        return problem
+    }()
+
     static func notFound(_ what: String) -> Problem {
         Problem(.notFound, "not-found", "Not known here", "\(what) is not known at this node")
     }

@@ -155,6 +155,8 @@ enum WebLimit {
     static let batchBytes = 8 * 1024 * 1024
     /// Listeners to live changes at a time.
     static let listeners = 64
+    /// Batches of questionnaire responses at a time.
+    static let batches = 4
     /// Connections at a time.
     static let connections = 256
     /// Bytes of a token, a cookie or a code.

@@ -41,6 +41,8 @@ public struct TokenRecord: Hashable, Sendable, Codable {
 
 /// The owner-only file of the tokens that a node accepts. A running node notices when it changes.
 ///
+/// Whoever changes it holds the lock of a file beside it meanwhile, so that of two changes at once none is lost.
+///
 /// Invariants:
 /// - The file holds no token, so that a copy of it lets nobody in.
 /// - `read` is what the file held when it had the stamp `stamp`.
@@ -90,6 +92,9 @@ public final class TokenFile: Sendable {
         return found
     }
 
+    /// Whether a token that was let in is let in still.
+    func accepts(_ record: TokenRecord) throws -> Bool { try tokens().contains(record) }
+
     /// Compares in a time that says nothing of where two hashes differ.
     private static func isSame(_ left: [UInt8], _ right: [UInt8]) -> Bool {
         zip(left, right).reduce(UInt8(left.count == right.count ? 0 : 1)) { $0 | ($1.0 ^ $1.1) } == 0
@@ -105,7 +110,7 @@ public final class TokenFile: Sendable {
         let record = TokenRecord(
             sha256: .sha256([UInt8](token.utf8)), actor: actor, role: role, name: name, isSystem: isSystem,
             studies: studies)
-        try write(try tokens() + [record])
+        try change { $0.append(record) }
         return token
     }
 
@@ -113,14 +118,32 @@ public final class TokenFile: Sendable {
     ///
     /// - Throws: ``Node/DirectoryError``.
     public func remove(prefix: String) throws -> Int {
-        let before = try tokens()
-        let after = before.filter { !$0.sha256.hex.hasPrefix(prefix) }
-        if after.count != before.count { try write(after) }
-        return before.count - after.count
+        try change { tokens in
+            let before = tokens.count
+            tokens.removeAll { $0.sha256.hex.hasPrefix(prefix) }
+            return before - tokens.count
+        }
     }
 
-    /// Puts a whole new file in the place of the old one, so that a node never reads half of it.
-    private func write(_ tokens: [TokenRecord]) throws {
-        try OwnerOnlyFile.exchange(try OwnerOnlyFile.json(Contents(tokens: tokens)), at: path)
+    /// Changes the tokens as they are under the lock; puts a whole new file in the place of the old one, so that a node never
+    /// reads half of it. Waits for whoever changes them now, so it is not for a running node's tasks.
+    private func change<Result>(_ body: (inout [TokenRecord]) -> Result) throws -> Result {
+        let lock = path + ".lock"
+        let descriptor = open(lock, O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard descriptor >= 0 else {
+            throw DirectoryError.unwritable(path: lock, reason: String(cString: strerror(errno)))
+        }
+        // Closed, it is unlocked.
+        defer { close(descriptor) }
+        while flock(descriptor, LOCK_EX) != 0 {
+            guard errno == EINTR else {
+                throw DirectoryError.unwritable(path: lock, reason: String(cString: strerror(errno)))
+            }
+        }
+        let before = try tokens()
+        var after = before
+        let result = body(&after)
+        if after != before { try OwnerOnlyFile.exchange(try OwnerOnlyFile.json(Contents(tokens: after)), at: path) }
+        return result
     }
 }

@@ -72,21 +72,23 @@ struct TestNode: Sendable {
     var studyPath: String { "/api/v0/studies/\(study)" }
 
     /// Makes a token and delegates its role to the holder.
-    func token(_ role: RoleName, studies: [StudyID]? = nil) async throws -> String {
+    func token(
+        _ role: RoleName, studies: [StudyID]? = nil, at site: StudySiteID = TestNode.site
+    ) async throws -> String {
         var generator = SystemRandomNumberGenerator()
         let actor = ActorID(using: &generator)
-        try await TestNode.delegate(actor, role, in: study, directory)
+        try await TestNode.delegate(actor, role, in: study, at: site, directory)
         return try TokenFile(directory).add(actor: actor, role: role, name: "somebody", studies: studies)
     }
 
     /// Registers a participant and gives the address of the record.
-    func registered(_ label: String) async throws -> String {
+    func registered(_ label: String, at location: String = "haukeland", token: String? = nil) async throws -> String {
         let response = try await post(
             studyPath + "/participants",
             .object([
-                "command": .string(CommandID.drawn().description), "location": .string("haukeland"),
+                "command": .string(CommandID.drawn().description), "location": .string(location),
                 "labels": .array([.object(["kind": .string("subject"), "text": .string(label)])]),
-            ]))
+            ]), token: token)
         try #require(response.status == 201, "\(response.text)")
         return studyPath + "/participants/" + (try required(response.json()["entry"]?.text, "entry"))
     }
@@ -97,14 +99,25 @@ struct TestNode: Sendable {
         try await running.value
     }
 
+    /// Ends a delegation at the first study site.
+    func endDelegation(_ actor: ActorID, _ role: RoleName) async throws {
+        try await TestNode.send(
+            .endDelegation(site: TestNode.site, actor: actor, role: role, from: "2026-02-12"), in: study, directory)
+    }
+
     fileprivate static func delegate(
-        _ actor: ActorID, _ role: RoleName, in study: StudyID, _ directory: NodeDirectory
+        _ actor: ActorID, _ role: RoleName, in study: StudyID, at site: StudySiteID = TestNode.site,
+        _ directory: NodeDirectory
     ) async throws {
+        try await send(
+            .delegate(site: site, actor: actor, name: "somebody", role: role, from: "2026-01-12", to: nil), in: study,
+            directory)
+    }
+
+    private static func send(_ request: Trial.Request, in study: StudyID, _ directory: NodeDirectory) async throws {
         let institution = Sender(actor: ActorID(RandomName(high: 1, low: 1)), role: .institution, isSystem: true)
         let command = Command(
-            id: .drawn(), sender: institution, study: study, provenance: Provenance(source: .direct),
-            request: .delegate(
-                site: site, actor: actor, name: "somebody", role: role, from: "2026-01-12", to: nil))
+            id: .drawn(), sender: institution, study: study, provenance: Provenance(source: .direct), request: request)
         guard case .outcome(.recorded) = try await LocalClient.ask(directory, .command(command)) else {
             throw TestFailure("the delegation was not recorded")
         }
@@ -120,14 +133,17 @@ extension CommandID {
 }
 
 /// Runs `body` with a node that has a trial of `participants` invented people, and stops it afterwards.
+///
+/// - Parameter sites: study sites of one location each, all at the one node.
 func withNode(
-    participants: Int = 0, mode: String = "test", _ body: @Sendable (TestNode) async throws -> Void
+    participants: Int = 0, mode: String = "test", sites: [String] = ["haukeland"],
+    _ body: @Sendable (TestNode) async throws -> Void
 ) async throws {
     let path = FileManager.default.temporaryDirectory.appending(
         path: "varde-" + String(UInt32.random(in: 0...UInt32.max), radix: 16)
     ).path
     defer { try? FileManager.default.removeItem(atPath: path) }
-    let source = try source(participants: participants, mode: mode)
+    let source = try source(participants: participants, mode: mode, sites: sites)
     try NetworkFounding(
         network: NetworkID(unchecked: "test.varde"), nodes: source.plannedNodes, directory: path
     ).found()
@@ -191,7 +207,7 @@ final class RouteList: Sendable {
 }
 
 /// The shipped trial at one hospital that also coordinates it.
-private func source(participants: Int, mode: String) throws -> StudySource {
+private func source(participants: Int, mode: String, sites: [String]) throws -> StudySource {
     let shipped = try ShippedStudy.sciatica(participants: 0)
     let rules = try required(
         shipped.planDocument.range(of: "\nstatus:").map { String(shipped.planDocument[$0.lowerBound...]) },
@@ -201,10 +217,11 @@ private func source(participants: Int, mode: String) throws -> StudySource {
         mode: \(mode)
         coordinating: [haukeland]
         studySites:
-          - {id: haukeland, name: Haukeland, locations: [haukeland], target: 20}
+        \(sites.map { "  - {id: \($0), name: \($0), locations: [\($0)], target: 20}" }.joined(separator: "\n"))
         recruitment: {start: 2026-01-12, end: 2027-06-30, target: 20}
         """ + rules
-    let division = "site,node,hospital,region\nhaukeland,haukeland,Haukeland universitetssjukehus,Helse Vest\n"
+    let division =
+        "site,node,hospital,region\n" + sites.map { "\($0),haukeland,\($0) sjukehus,Helse Vest\n" }.joined()
     var source = try StudySource.make(
         document: shipped.document, documentName: "study.xml", plan: [UInt8](plan.utf8), planName: "plan.yaml",
         division: [UInt8](division.utf8), divisionName: "sites.csv", dataFiles: [])
