@@ -184,7 +184,12 @@ extension MemoryDisk: DirectoryFiles {
     private final class Hold: DirectoryHold, @unchecked Sendable {
         private weak var disk: MemoryDisk?
         init(_ disk: MemoryDisk) { self.disk = disk }
-        deinit { disk?.isLocked = false }
+        deinit { release() }
+
+        func release() {
+            disk?.isLocked = false
+            disk = nil
+        }
     }
 
     private final class Writer: SmallFileWriting {

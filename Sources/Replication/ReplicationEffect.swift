@@ -34,11 +34,15 @@ public enum ReplicationEffect: Hashable, Sendable {
     case send([UInt8], to: NodeID)
     /// Read entries of a log that is held, from an index on, up to the last checkpoint within so many bytes of entries
     /// (always up to the first checkpoint, however far that is). The answer is
-    /// ``ReplicationMachine/rangeRead(_:_:now:)``, nil where there is nothing.
+    /// ``ReplicationMachine/rangeRead(_:_:orders:now:)``, nil where there is nothing.
     case readRange(ReadToken, log: LogID, from: UInt64, maximumBytes: Int)
     /// Verify this range against the writer's signature and store it durably. Ranges of one log are taken in the order in
     /// which they come. The answer is ``ReplicationMachine/ingestFinished(_:_:now:)``.
     case ingest(IngestToken, EntryRange, name: LogName, from: NodeID)
+    /// Verify these orders against their writers' signatures and what the writers may order, and let those that have effect
+    /// act on what comes: parts that they drop may then be missing. Done before the ranges that come after. The answer is
+    /// ``ReplicationMachine/ordersTaken(_:now:)``.
+    case takeOrders(IngestToken, [OrderAhead], from: NodeID)
     /// Store the charter: it has grown. Afterwards a new ``HoldingPolicy`` will mostly be due.
     case storeCharter(CharterChain)
     /// A peer has told all its heads for the first time since the link came up (see ``StartRule``).

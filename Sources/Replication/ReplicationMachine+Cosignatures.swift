@@ -205,8 +205,19 @@ extension ReplicationMachine {
         if let known = witness.kept[log]?[row.witness], known.head.size >= row.head.size { return }
         witness.kept[log, default: [:]][row.witness] = row
         witness.version += 1
-        guard let head = held[log], head.name.node == node, row.head.size >= head.size else { return }
-        peers[row.witness.node]?.witnessing.toAsk[log] = nil
+        guard let head = held[log], head.name.node == node, !shares(head.name.stream, with: row.witness.node) else {
+            return
+        }
+        // It made this no later than now, and makes no other before its pause is over.
+        let next = now + configuration.witnessMilliseconds
+        peers[row.witness.node]?.witnessing.notBefore[log] = next
+        guard row.head.size < head.size else {
+            peers[row.witness.node]?.witnessing.toAsk[log] = nil
+            return
+        }
+        if let asking = peers[row.witness.node]?.witnessing.toAsk[log], asking.next < next {
+            peers[row.witness.node]?.witnessing.toAsk[log]?.next = next
+        }
     }
 }
 

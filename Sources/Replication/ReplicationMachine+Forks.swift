@@ -99,6 +99,7 @@ extension ReplicationMachine {
             pending[id] = nil
         }
         searches = searches.filter { !before.contains($0.key.log) && !names.contains($0.key.log) }
+        waitingSearches = waitingSearches.filter { !before.contains($0.log) && !names.contains($0.log) }
         for peer in order {
             for id in before.union(names).union(namedBranches[log] ?? []) {
                 peers[peer]?.backOffs[id] = nil
@@ -167,8 +168,13 @@ extension ReplicationMachine {
             // They may have parted before the branch began.
             return known.name.fork == nil ? false : search(known.name.log, at: peer)
         }
+        // What is granted for a search counts like any other credit; until there is some, it waits.
+        guard hasRoom(at: peer, forBytes: min(configuration.rangeBytes, configuration.creditWindowBytes)) else {
+            waitingSearches.insert(key)
+            return true
+        }
         searches[key] = step + 1
-        let grant = max(share(of: peer, count: 1), configuration.rangeBytes)
+        let grant = share(of: peer, count: 1)
         let pull = Pull(
             name: known.name, peer: peer, number: nextNumber(), from: from, grantedBytes: UInt64(grant),
             lastProgress: now, searchedFrom: from)
@@ -176,6 +182,18 @@ extension ReplicationMachine {
         peers[peer]?.pulling.insert(log)
         sendWant(log, pull)
         return true
+    }
+
+    /// Goes on with the searches that waited for room in a peer's window.
+    mutating func resumeSearches(at peer: NodeID) {
+        guard !waitingSearches.isEmpty else { return }
+        for log in waitingSearches.filter({ $0.peer == peer }).map(\.log).sorted() {
+            guard hasRoom(at: peer, forBytes: min(configuration.rangeBytes, configuration.creditWindowBytes)) else {
+                return
+            }
+            waitingSearches.remove(ForkSearch(log: log, peer: peer))
+            search(log, at: peer)
+        }
     }
 
     /// Where a search begins to look: each time four times as far before the end as the time before.

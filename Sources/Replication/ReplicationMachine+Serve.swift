@@ -58,7 +58,7 @@ extension ReplicationMachine {
     }
 
     /// The store has read what was asked for, or could not.
-    mutating func finishRead(_ token: ReadToken, _ range: EntryRange?) {
+    mutating func finishRead(_ token: ReadToken, _ range: EntryRange?, _ orders: [OrderAhead]) {
         guard let read = reads.removeValue(forKey: token) else { return }
         if peers[read.peer]?.reading == token { peers[read.peer]?.reading = nil }
         // The peer may have gone or lost its right meanwhile, or asked for something else: then that is read next.
@@ -88,6 +88,7 @@ extension ReplicationMachine {
         let isAtHead = flow.next >= head.size
         peers[read.peer]?.flows[read.log] = flow.isPush && isAtHead ? nil : flow
         if !isAtHead { peers[read.peer]?.ready.append(read.log) }
+        send(orders, to: read.peer)
         send(message, to: read.peer)
     }
 

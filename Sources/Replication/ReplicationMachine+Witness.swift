@@ -62,10 +62,16 @@ extension ReplicationMachine {
         for peer in order where peers[peer]?.phase == .exchanging {
             let before = peers[peer]?.witnessing.toAsk ?? [:]
             var toAsk: [LogID: PeerWitnessing.Asking] = [:]
-            for log in own where asks(peer, for: log) { toAsk[log] = before[log] ?? PeerWitnessing.Asking() }
+            for log in own where asks(peer, for: log) { toAsk[log] = before[log] ?? asking(peer, for: log) }
             peers[peer]?.witnessing.toAsk = toAsk
             peers[peer]?.witnessing.nextAsk = 0
         }
+    }
+
+    /// How a log of this node's own that is to be asked for begins to be asked for: not sooner after the last time than a
+    /// witness would answer.
+    private func asking(_ peer: NodeID, for log: LogID) -> PeerWitnessing.Asking {
+        PeerWitnessing.Asking(next: peers[peer]?.witnessing.notBefore[log] ?? 0)
     }
 
     /// A log has grown here: it is to be vouched for.
@@ -79,7 +85,7 @@ extension ReplicationMachine {
             return
         }
         for peer in order where peers[peer]?.phase == .exchanging && asks(peer, for: log) {
-            var asking = peers[peer]?.witnessing.toAsk[log] ?? PeerWitnessing.Asking()
+            var asking = peers[peer]?.witnessing.toAsk[log] ?? asking(peer, for: log)
             // Whatever kept it from answering, there is something new to answer.
             asking.next = min(asking.next, now + configuration.witnessMilliseconds)
             asking.wait = 0
@@ -128,6 +134,8 @@ extension ReplicationMachine {
     ) {
         guard let (log, asker) = witness.cosigning.removeValue(forKey: token) else { return }
         witness.cosigningLogs.remove(log)
+        // The store may have been slow: the pause is one between statements, not between requests to make them.
+        witness.lastCosigned[log] = now
         let writer = held[log]?.name.node ?? asker
         switch result {
         case .success(let cosignature):
@@ -174,6 +182,10 @@ extension ReplicationMachine {
                 max(asking.wait * 2, configuration.witnessMilliseconds), configuration.witnessPatienceMilliseconds)
             asked.next = now + asked.wait
             peers[peer]?.witnessing.toAsk[log] = asked
+            let time = now
+            var notBefore = state.notBefore.filter { $0.value > time }
+            notBefore[log] = now + configuration.witnessMilliseconds
+            peers[peer]?.witnessing.notBefore = notBefore
             peers[peer]?.witnessing.isProving = true
             let token = WitnessToken(number: nextNumber())
             witness.proving[token] = (peer, log)

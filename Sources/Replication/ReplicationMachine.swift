@@ -45,6 +45,8 @@ public struct ReplicationMachine: Sendable {
     var namedBranchCount = 0
     /// How often a peer's history of a log was looked at, each time from farther back, to find where it leaves ours.
     var searches: [ForkSearch: Int] = [:]
+    /// Searches that begin, or go on, once their peer's window has room.
+    var waitingSearches: Set<ForkSearch> = []
     /// Places of logs that are damaged here and are asked of peers, by log or segment.
     var repairs: [LogID: [UInt64]] = [:]
     /// One proof of every fork that is known here.
@@ -60,6 +62,8 @@ public struct ReplicationMachine: Sendable {
     /// The logs of which the store holds ranges that it has not finished.
     var pending: [LogID: PendingIngest] = [:]
     var ingests: [IngestToken: IngestRecord] = [:]
+    /// Orders that the store has not finished: who sent them, and how many bytes they take.
+    var orderIngests: [IngestToken: (peer: NodeID, bytes: Int)] = [:]
     var reads: [ReadToken: ReadRecord] = [:]
     /// What it has vouched for, and who vouches for what.
     var witness = WitnessState()
@@ -96,6 +100,7 @@ public struct ReplicationMachine: Sendable {
         for fork in forks { take(fork) }
         witness.mode = mode
         for (head, writer) in cosigned { witness.newest[head.log] = (head, writer) }
+        witness.cosignedBefore = Set(cosigned.map(\.head.log))
         for row in kept { keep(row) }
         beginWitnessing()
     }
@@ -105,6 +110,8 @@ public struct ReplicationMachine: Sendable {
         _ now: MonotonicMilliseconds, _ input: (inout ReplicationMachine) -> Void
     ) -> [ReplicationEffect] {
         self.now = max(self.now, now)
+        for log in witness.cosignedBefore { witness.lastCosigned[log] = self.now }
+        witness.cosignedBefore = []
         input(&self)
         advance()
         let result = effects
@@ -118,6 +125,7 @@ public struct ReplicationMachine: Sendable {
         for _ in 0..<2 {
             var isHandedOn = false
             for node in order where peers[node]?.isExchanging == true {
+                resumeSearches(at: node)
                 if schedule(node) { isHandedOn = true }
             }
             if !isHandedOn { break }
@@ -232,6 +240,7 @@ extension ReplicationMachine {
         case .cosignatures(let rows): receive(rows, from: peer)
         case .forkProof(let message): receive(message, from: peer)
         case .forkKnown(let known): receive(known, from: peer)
+        case .orders(let orders): receive(orders, from: peer)
         default: break
         }
     }
@@ -248,10 +257,17 @@ extension ReplicationMachine {
     }
 
     /// The store has read a range, or has nothing to give there.
+    ///
+    /// - Parameter orders: those under which parts are missing in the range; they are sent before it.
     public mutating func rangeRead(
-        _ token: ReadToken, _ range: EntryRange?, now: MonotonicMilliseconds
+        _ token: ReadToken, _ range: EntryRange?, orders: [OrderAhead] = [], now: MonotonicMilliseconds
     ) -> [ReplicationEffect] {
-        step(now) { $0.finishRead(token, range) }
+        step(now) { $0.finishRead(token, range, orders) }
+    }
+
+    /// The store is done with orders that came ahead of their logs.
+    public mutating func ordersTaken(_ token: IngestToken, now: MonotonicMilliseconds) -> [ReplicationEffect] {
+        step(now) { $0.finishOrders(token) }
     }
 
     /// The store has made a range durable, and holds the log up to the head given; or it has not taken it.

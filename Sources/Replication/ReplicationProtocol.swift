@@ -28,6 +28,10 @@ public enum ReplicationProtocol {
     public static let charterVersions = 256
     /// Bytes of charter versions in one message; the first goes whatever its size.
     public static let charterBytes = 384 * 1024
+    /// Orders in one message.
+    public static let ordersInMessage = 256
+    /// Bytes of orders in one message; the first goes whatever its size.
+    public static let orderBytes = 256 * 1024
     /// No log has more entries: sums of the sizes that a peer may name can then never overflow.
     public static let logSize: UInt64 = 1 << 40
 }

@@ -22,8 +22,10 @@ struct WitnessState: Sendable {
     var mode = WitnessMode.none
     /// The head cosigned last of each log, and who writes the log.
     var newest: [LogID: (head: StatedHead, writer: NodeID)] = [:]
-    /// When a log was last cosigned, or tried to be.
+    /// When a log was last cosigned, or tried to be: when the store was handed it, and again when the store was done.
     var lastCosigned: [LogID: MonotonicMilliseconds] = [:]
+    /// Logs that were cosigned before the start, it is not known when: as if at the first input.
+    var cosignedBefore: Set<LogID> = []
     /// Logs of others that are held, of which more is held than was cosigned.
     var due: Set<LogID> = []
     /// No log of `due` may be cosigned before.
@@ -66,12 +68,14 @@ struct PeerWitnessing: Sendable {
         /// The size that the peer said to have cosigned last; nil where it said nothing.
         var stated: UInt64?
         /// When it may be asked again, and how long is waited after that.
-        var next: MonotonicMilliseconds = 0
+        var next: MonotonicMilliseconds
         var wait: UInt64 = 0
     }
 
     /// Own logs that the peer may not hold and has not cosigned as far as they go.
     var toAsk: [LogID: Asking] = [:]
+    /// When an own log may be asked for again at the earliest, whether or not the peer has answered since.
+    var notBefore: [LogID: MonotonicMilliseconds] = [:]
     /// No log of `toAsk` may be asked for before.
     var nextAsk: MonotonicMilliseconds = 0
     /// A proof for the peer is being made.
@@ -91,7 +95,7 @@ struct PeerWitnessing: Sendable {
     /// The digest over the cosignatures that concern the peer, and what it was computed from.
     var digest: (heads: UInt64, kept: UInt64, hash: Hash)?
 
-    var footprint: Int { toAsk.count + queue.count }
+    var footprint: Int { toAsk.count + notBefore.count + queue.count }
 }
 
 extension ReplicationMachine {

@@ -36,6 +36,9 @@ final class Mailbox<Companion>: Sendable {
         var reads: [any StoreJob<Companion>]
         /// Nothing more will come after this.
         var isLast: Bool
+
+        /// Whether nothing came.
+        var isEmpty: Bool { writes.isEmpty && reads.isEmpty && !isLast }
     }
 
     enum Kind {
@@ -77,8 +80,10 @@ final class Mailbox<Companion>: Sendable {
 
     /// Waits on the store's own thread until something is there, and takes all of it.
     ///
-    /// - Parameter mayWait: false where the thread still holds work of its own.
-    func take(mayWait: Bool) -> Batch {
+    /// - Parameters:
+    ///   - mayWait: false where the thread still holds work of its own.
+    ///   - patience: how long to wait at most; then what is taken is nothing. Nil to wait for as long as it takes.
+    func take(mayWait: Bool, patience: DispatchTimeInterval? = nil) -> Batch {
         while true {
             let batch: Batch? = waiting.withLock { waiting in
                 if waiting.writes.isEmpty && waiting.reads.isEmpty && !waiting.isClosed && mayWait {
@@ -91,6 +96,11 @@ final class Mailbox<Companion>: Sendable {
                 return batch
             }
             if let batch { return batch }
+            if let patience {
+                guard signal.wait(timeout: .now() + patience) == .timedOut else { continue }
+                waiting.withLock { $0.isThreadAsleep = false }
+                return Batch(writes: [], reads: [], isLast: false)
+            }
             signal.wait()
         }
     }

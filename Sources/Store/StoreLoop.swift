@@ -1,3 +1,4 @@
+import Dispatch
 import StoreCore
 
 /// What the store's thread does: reads, then one group of writes, and again.
@@ -35,7 +36,10 @@ final class StoreLoop<Companion> {
     /// Works until the mailbox is closed and everything that waited in it is done, then closes the store.
     func run() {
         while true {
-            let batch = mailbox.take(mayWait: queued.isEmpty)
+            // What was dropped by an order leaves the write-ahead log as soon as no reader is in the way.
+            let patience: DispatchTimeInterval? = core.hasBytesToForget ? .milliseconds(100) : nil
+            let batch = mailbox.take(mayWait: queued.isEmpty, patience: patience)
+            if batch.isEmpty { core.forgetDropped() }
             queued += batch.writes
             for job in batch.reads {
                 if job is CloseJob<Companion> {

@@ -121,9 +121,11 @@ enum Schema {
             target_log BLOB,
             target_index INTEGER,
             parts INTEGER,
+            target_leaf BLOB,
             UNIQUE (log, leaf_index),
             CHECK (kind <> 1 OR length(subject) = 16),
-            CHECK (kind <> 2 OR (length(target_log) = 32 AND target_index >= 0 AND parts IS NOT NULL))
+            CHECK (kind <> 2 OR (length(target_log) = 32 AND target_index >= 0 AND parts IS NOT NULL
+                AND length(target_leaf) = 32))
         ) STRICT;
 
         CREATE TABLE drops (

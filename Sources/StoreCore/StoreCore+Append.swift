@@ -21,7 +21,9 @@ extension StoreCore {
             return Appended(receipt: earlier, isRepeated: true, written: [])
         }
         guard isStartConfirmed else { throw StoreError.startNotConfirmed(startVerdict) }
-        if let subject = draft.subject, try orders(for: draft.stream).erased.contains(subject) {
+        if let subject = draft.subject, try orders(for: draft.stream).erased[subject] != nil,
+            !draft.operation.ordersDrop
+        {
             throw StoreError.subjectErased(subject)
         }
         if let open = openLogs[draft.stream].flatMap({ state(of: $0) }), try lastKnown(in: open).isAbove(draft) {

@@ -43,7 +43,7 @@ extension StoreCore {
     ///   wrong with the range is no error but ``IngestOutcome/refused(_:)``.
     public func ingest(
         _ range: EntryRange, of name: LogName? = nil, key: [UInt8], from peer: NodeID?, time: NodeTime,
-        isDropAllowed: (_ header: EntryHeader, _ position: Int) -> Bool = { _, _ in false }
+        isDropAllowed: (_ header: EntryHeader, _ entry: EntryID, _ position: Int) -> Bool = { _, _, _ in false }
     ) throws -> IngestOutcome {
         try requireWritable()
         guard let name = name ?? state(of: range.log)?.name, let state = state(of: name.log) else {
@@ -61,7 +61,7 @@ extension StoreCore {
     /// Everything of ``ingest(_:of:key:from:time:isDropAllowed:)`` but the book-keeping of refusals. A refusal is thrown
     /// before anything is written.
     private func take(
-        _ range: EntryRange, _ context: IngestContext, isDropAllowed: (EntryHeader, Int) -> Bool
+        _ range: EntryRange, _ context: IngestContext, isDropAllowed: (EntryHeader, EntryID, Int) -> Bool
     ) throws -> IngestOutcome {
         try RangeVerifier.checkLimits(of: range, log: context.name.id)
         let placements = try placements(of: range, context)
@@ -84,9 +84,11 @@ extension StoreCore {
                 try closeTakenBack(range.log)
                 return .stored(stored)
             } catch let error as RangeRefusal {
-                refusal = refusal ?? error
+                // That our own disk altered what is held says more than any other reason, and blames nobody.
+                if refusal?.rule != .heldIsDamaged { refusal = error.rule == .heldIsDamaged ? error : refusal ?? error }
             }
         }
+        if let refusal, refusal.rule == .heldIsDamaged { throw refusal }
         if let placement = placements.first(where: { $0.fork != nil }), let index = placement.fork {
             try refuseContradiction(range, at: index, placement.row, context)
         }
@@ -95,7 +97,7 @@ extension StoreCore {
 
     private func verify(
         _ range: EntryRange, _ placement: Placement, _ context: IngestContext, _ orders: StreamOrders,
-        _ isDropAllowed: (EntryHeader, Int) -> Bool
+        _ isDropAllowed: (EntryHeader, EntryID, Int) -> Bool
     ) throws -> VerifiedRange {
         let row = placement.row
         let start = placement.fork ?? row.frontier.size
@@ -104,9 +106,10 @@ extension StoreCore {
             log: context.name.id, start: start, entries: Array(range.entries[Int(start - range.start)...]),
             checkpoint: range.checkpoint)
         return try RangeVerifier.verify(rest, extending: frontier, name: context.name, key: context.key) {
-            header, position in
-            orders.covers(header, at: EntryAddress(log: row.name.id, index: header.index), position: position)
-                || isDropAllowed(header, position)
+            header, entry, position in
+            orders.covers(
+                header, entry, at: EntryAddress(log: row.name.log, index: header.index), position: position)
+                || isDropAllowed(header, entry, position)
         }
     }
 
@@ -141,7 +144,7 @@ extension StoreCore {
         var latest: UInt64 = 0
         for (offset, checked) in verified.entries.enumerated() {
             let index = verified.start + UInt64(offset)
-            let entry = orders.strip(checked, at: EntryAddress(log: row.name.id, index: index))
+            let entry = orders.strip(checked, at: EntryAddress(log: row.name.log, index: index))
             try statements.insertEntry(branch: row.branch, index: index, raw: entry.raw, leaf: entry.id.hash)
             byteCount += entry.raw.byteCount
             if let header = entry.entry?.header { latest = max(latest, header.hybridTime) }

@@ -196,6 +196,15 @@ extension StoreCore {
         headFileIsStale = false
     }
 
+    /// Whether bytes that an order dropped may still lie in the write-ahead log, because readers kept it from being cut.
+    public var hasBytesToForget: Bool { mustTruncate && stoppedBy == nil }
+
+    /// Tries again to cut the write-ahead log, between two transactions.
+    public func forgetDropped() {
+        precondition(!isInTransaction, "the write-ahead log is cut between transactions")
+        copyWriteAheadLog()
+    }
+
     /// Keeps the write-ahead log short. The commit is durable before this; a failure here stops the store, and the next
     /// writer is told.
     private func copyWriteAheadLog() {

@@ -102,6 +102,8 @@ public final class StoreCore: EventReading {
         startVerdict = verdict
         isStartConfirmed = verdict == .noLogYet
         headFile = try configuration.files.writer(headPath)
+        // The process may have ended between an order and the cutting of the write-ahead log.
+        mustTruncate = try connection.number("SELECT count(*) FROM drops") > 0
     }
 
     /// Every log, in the order in which they came to be known.
@@ -138,6 +140,7 @@ public final class StoreCore: EventReading {
         defer {
             statements.finalize()
             connection.close()
+            lock?.release()
             lock = nil
         }
         try connection.checkpoint(truncating: true)
@@ -148,6 +151,7 @@ public final class StoreCore: EventReading {
     package func discard() {
         statements.finalize()
         connection.discard()
+        lock?.release()
         lock = nil
     }
 

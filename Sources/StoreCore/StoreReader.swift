@@ -15,8 +15,12 @@ public final class StoreReader: EventReading {
     ///   - directory: the data directory.
     ///   - fileSystem: SQLite's virtual file system by name; nil for the system's own.
     /// - Throws: ``StoreError`` where there is no such file, or it is not of a format that this software knows.
-    public init(directory: String, fileSystem: String? = nil) throws {
-        let path = StoreConfiguration.eventsFile(in: directory)
+    public convenience init(directory: String, fileSystem: String? = nil) throws {
+        try self.init(path: StoreConfiguration.eventsFile(in: directory), fileSystem: fileSystem)
+    }
+
+    /// Opens an events file by its own path.
+    init(path: String, fileSystem: String? = nil) throws {
         do {
             let connection = try Connection(path: path, access: .readOnly, vfs: fileSystem)
             try connection.execute(Schema.commonPragmas)

@@ -139,33 +139,12 @@ public struct CommittedLog: Hashable, Sendable {
     public let count: UInt64
 }
 
-/// Positions of parts in an entry, 0 to 63.
-public struct PartSet: OptionSet, Hashable, Sendable {
-    /// The number.
-    public let rawValue: UInt64
-    /// Wraps a number.
-    public init(rawValue: UInt64) { self.rawValue = rawValue }
-
-    /// The set of these positions; each is below ``FormatLimit/parts``.
-    public init(positions: some Sequence<Int>) {
-        rawValue = positions.reduce(0) { bits, position in
-            precondition((0..<FormatLimit.parts).contains(position), "an entry has at most 64 parts")
-            return bits | 1 << UInt64(position)
-        }
-    }
-
-    /// Whether the part at `position` is meant.
-    public func contains(position: Int) -> Bool {
-        (0..<FormatLimit.parts).contains(position) && rawValue >> UInt64(position) & 1 == 1
-    }
-}
-
 /// What an order drops (DESIGN §4, "Redaction and erasure").
 public enum OrderAction: Hashable, Sendable {
-    /// Every part of every entry of the order's stream with this handle, present or still to come.
+    /// Every part of every entry of the order's stream with this handle, present or still to come; those of orders stay.
     case erase(SubjectHandle)
-    /// These parts of one entry.
-    case redact(EntryAddress, parts: PartSet)
+    /// These parts of the entry at an address, its structure excepted, where it is the one that is meant.
+    case redact(EntryAddress, entry: EntryID, parts: PartSet)
 }
 
 /// An order that acts here.

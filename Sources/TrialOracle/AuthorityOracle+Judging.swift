@@ -29,9 +29,17 @@ extension AuthorityOracle {
         }
         if OracleRoles.isAboutTheStudy(header.operation) { return .void(.wrongStream) }
         if !OracleRoles.mayDo(header.authority.role, header.operation) { return .void(.roleMayNot) }
+        if header.operation == .redactionOrdered || header.operation == .erasureOrdered {
+            if let allowed = participation.orders {
+                let roles = header.operation == .erasureOrdered ? allowed.erasure : allowed.redaction
+                if !roles.contains(header.authority.role) { return .void(.orderNotAllowed) }
+            }
+            // An institution answers for itself.
+            if header.authority.role == .institution { return .counts(nil) }
+        }
         guard OracleRoles.isAboutParticipants(header.operation) else { return .counts(nil) }
         guard let site else { return .void(.notDelegated) }
-        let verdict = delegation(header, at: site.id, address: entry.address)
+        let verdict = delegation(header, at: site.id, place: entry.place, in: stream)
         if OracleRoles.decidesForOthers(header.operation), verdict == .counts(.delegationHadEnded) {
             return .void(.delegationEnded)
         }
@@ -100,7 +108,9 @@ extension AuthorityOracle {
     }
 
     /// Whether the actor held the role, as the writer knew it.
-    private func delegation(_ header: EntryHeader, at site: StudySiteID, address: EntryAddress) -> Oracle.Verdict {
+    private func delegation(
+        _ header: EntryHeader, at site: StudySiteID, place: EntryAddress, in stream: [WrittenEntry]
+    ) -> Oracle.Verdict {
         let chain = delegations[site] ?? []
         let number = header.known.delegation
         guard let named = header.authority.delegation, number > 0 else { return .void(.notDelegated) }
@@ -115,7 +125,12 @@ extension AuthorityOracle {
         func ends(_ link: (entry: WrittenEntry, payload: Delegation)) -> Bool { link.payload.ends.map(name) == grant }
         if !isGranted || knownLinks.contains(where: ends) { return .void(.notDelegated) }
         guard let end = laterLinks.first(where: ends) else { return .counts(nil) }
-        let wasHeld = end.payload.held.contains { $0.log == address.log && address.index < $0.size }
+        // Which of several histories was held, the end does not tell.
+        let places = stream.filter { $0.place.log == place.log && $0.header != nil }.map(\.place)
+        let isShared = places.contains { shared in
+            shared.index <= place.index && places.filter { $0 == shared }.count > 1
+        }
+        let wasHeld = !isShared && end.payload.held.contains { $0.log == place.log && place.index < $0.size }
         return .counts(wasHeld ? nil : .delegationHadEnded)
     }
 }

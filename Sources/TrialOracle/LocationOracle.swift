@@ -4,18 +4,25 @@ import Trial
 /// The records of one location's stream, by the words of DESIGN §5.
 struct LocationOracle {
     let location: LocationID
-    /// The stream, lowest id first.
+    /// The stream, lowest id first, as orders leave it.
     let entries: [WrittenEntry]
+    /// The stream as it is.
+    let all: [WrittenEntry]
     let rules: AuthorityOracle
+    let orders: OrderOracle
 
     init(_ entries: [WrittenEntry], location: LocationID, rules: AuthorityOracle) {
         self.location = location
-        self.entries = entries
         self.rules = rules
+        all = entries
+        orders = OrderOracle(entries) { rules.verdict(on: $0, at: location, in: entries) }
+        self.entries = entries.compactMap(orders.left)
     }
 
     var snapshot: LocationSnapshot {
         var snapshot = LocationSnapshot()
+        snapshot.orders = Set(orders.inEffect.map(\.id))
+        snapshot.erased = orders.erased
         // Registrations that count, and for each the lowest that says the same by the same command.
         var stands: [EntryID: EntryID] = [:]
         for entry in entries {
@@ -65,6 +72,7 @@ struct LocationOracle {
             }
             var taken = record.snapshot
             taken.isFullyUnderstood = isFullyUnderstood(names)
+            for entry in concerned { taken.redactions[entry.id] = orders.redactions[entry.id] }
             snapshot.records[registration.id] = taken
         }
         return snapshot
@@ -72,11 +80,13 @@ struct LocationOracle {
 
     /// Notes what an entry comes to; true where it counts.
     private func mark(_ entry: WrittenEntry, in marks: inout Marks) -> Bool {
-        switch rules.verdict(on: entry, at: location, in: entries) {
+        switch rules.verdict(on: entry, at: location, in: all) {
         case .counts where OracleResponses.isForeign(entry): marks.void[entry.id] = .foreignResponse
         case .counts(let finding):
             // Of a registration the record notes it, once it is known which one stands.
-            if let finding, entry.action?.operation.participant != nil { marks.findings[entry.id] = finding }
+            if let finding, entry.action?.operation.participant != nil || OrderOracle.target(of: entry) != nil {
+                marks.findings[entry.id] = finding
+            }
             return true
         case .void(let rule): marks.void[entry.id] = rule
         case .waits(let awaited): marks.waiting[entry.id] = awaited

@@ -68,7 +68,7 @@ enum OracleRoles {
     static func isAboutParticipants(_ operation: OperationType) -> Bool {
         [
             .participantRegistered, .statusRecorded, .formSaved, .removed, .restored, .responseReceived,
-            .labelAssigned, .participantsLinked, .participantsUnlinked,
+            .labelAssigned, .participantsLinked, .participantsUnlinked, .redactionOrdered, .erasureOrdered,
         ].contains(operation)
             || decidesForOthers(operation)
     }
@@ -140,7 +140,7 @@ enum OracleCommands {
         case .participationNumbered(let payload):
             said =
                 "participation \(payload.number) \(String(describing: payload.previous.map(name))) \(payload.sponsor) "
-                + "\(payload.coordinatingNodes) \(payload.members) \(payload.sites)"
+                + "\(payload.coordinatingNodes) \(payload.members) \(payload.sites) \(String(describing: payload.orders))"
         case .participationAccepted(let answer): said = "accept " + text(answer, name)
         case .participationWithdrawn(let answer): said = "withdraw " + text(answer, name)
         case .delegationNumbered(let delegation):

@@ -38,6 +38,10 @@ package struct Marks: Equatable {
 package struct LocationSnapshot: Equatable {
     package var marks = Marks()
     package var records: [EntryID: RecordSnapshot] = [:]
+    /// Orders with effect.
+    package var orders: Set<EntryID> = []
+    /// The entries of everybody who was erased.
+    package var erased: [EntryID: Set<EntryID>] = [:]
 }
 
 /// One participant.
@@ -57,6 +61,8 @@ package struct RecordSnapshot: Equatable {
     package var responses: [ResponseID: [EntryID: ResponseVersionState]] = [:]
     /// What is to be decided, one line each, in any order.
     package var conflicts: Set<String> = []
+    /// Of which entry which orders took parts.
+    package var redactions: [EntryID: Set<EntryID>] = [:]
 }
 
 /// One event, form or item group.
@@ -107,7 +113,10 @@ extension StudySnapshot {
 extension LocationSnapshot {
     /// Reads a location's fold by its public interface.
     package init(_ fold: LocationFold) {
-        marks = Marks(void: fold.void, waiting: fold.waiting, notUnderstood: fold.notUnderstood)
+        marks = Marks(
+            void: fold.void, waiting: fold.waiting, notUnderstood: fold.notUnderstood, findings: fold.findings)
+        orders = Set(fold.orders.keys)
+        erased = fold.erasedParticipants.mapValues { Set(fold.entries(of: $0)) }
         for record in fold.records.values {
             // No entry is in two places, so nothing is lost when the records' lists are joined to the location's.
             marks.void.merge(record.void) { _, new in new }
@@ -133,6 +142,7 @@ extension RecordSnapshot {
         responses = record.responses.mapValues { response in
             Dictionary(uniqueKeysWithValues: response.versions.keys.map { ($0, response.state(of: $0) ?? .superseded) })
         }
+        redactions = record.redactions.mapValues { Set($0.orders) }
         let conflicts = record.conflicts
         self.conflicts = Set(record.openConflicts.list.map(\.line))
         for (id, state) in record.instances {
@@ -201,6 +211,8 @@ extension StudySnapshot {
             let left = locations[location] ?? LocationSnapshot()
             let right = other.locations[location] ?? LocationSnapshot()
             if let marks = left.marks.difference(from: right.marks) { return "\(location): " + marks }
+            if left.orders != right.orders { return "\(location): orders \(left.orders) and \(right.orders)" }
+            if left.erased != right.erased { return "\(location): erased \(left.erased) and \(right.erased)" }
             for record in Set(left.records.keys).union(right.records.keys).sorted() {
                 guard let one = left.records[record], let two = right.records[record] else {
                     return "\(location): record \(record) only in one"

@@ -21,6 +21,7 @@ struct Varde: AsyncParsableCommand {
         subcommands: [
             DemoCommand.self, NetworkCommand.self, NodeCommand.self, StatusCommand.self, StudyCommand.self,
             ImportCommand.self, ExportCommand.self, ProveCommand.self, VerifyCommand.self, ParticipantCommand.self,
+            RedactCommand.self, EraseCommand.self, OrdersCommand.self,
             RebuildCommand.self, QueryCommand.self, TokenCommand.self, BackupCommand.self, RestoreCommand.self,
             BenchCommand.self, SimulateCommand.self,
         ])

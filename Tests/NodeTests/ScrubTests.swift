@@ -36,8 +36,7 @@ extension AcceptanceTests {
             return address
         }
 
-        // Not with a running node yet: repaired, `varde verify` still finds something. To be mended.
-        @Test(arguments: [false])
+        @Test(arguments: [false, true])
         func `a flipped bit is told of and put right from another node`(isRunning: Bool) async throws {
             try await withScratch { scratch in
                 let network = try TestNetwork(scratch, for: try TestStudies.western(participants: 6))

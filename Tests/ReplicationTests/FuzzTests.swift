@@ -32,6 +32,7 @@ struct FuzzTests {
                     default: .failure(.failed("full"))
                     }
                 effects += single.machine.ingestFinished(token, result, now: single.now)
+            case .takeOrders(let token, _, _): effects += single.machine.ordersTaken(token, now: single.now)
             default: break
             }
         }

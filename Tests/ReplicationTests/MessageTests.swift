@@ -32,6 +32,14 @@ struct MessageTests {
             .receipt(Receipt(log: range.log, size: 8, root: row.root)),
             .rangeUnavailable(RangeUnavailable(pull: 3, isAgain: true)),
             .refusal(Refusal(code: .streamNotHeld, text: "not held here – sorry")),
+            .orders(OrdersMessage(entries: [])),
+            .orders(
+                OrdersMessage(
+                    entries: [
+                        SentOrder(
+                            node: row.node, stream: row.stream, epoch: row.epoch, index: 9, raw: entries[0],
+                            checkpoint: range.checkpoint, path: [row.root, .sha256(random.bytes(4))])
+                    ])),
             .haveDigest(
                 HaveDigest(
                     digest: .sha256(random.bytes(4)), count: 9, isAnswer: false, cosignatures: .sha256(random.bytes(4)))

@@ -68,8 +68,7 @@ struct WitnessTests {
         #expect(simulation.counts["cosigned"] == made)
     }
 
-    @Test(.disabled("about twice as many requests as one round in a while are sent: not mended yet"))
-    func `many commits cost few messages: one round of witnesses in a while`() {
+    @Test func `many commits cost few messages: one round of witnesses in a while`() {
         let simulation = closedNetwork()
         let writer = Self.three[0]
         var requests = 0
@@ -92,8 +91,7 @@ struct WitnessTests {
         #expect(simulation.violations == [])
     }
 
-    @Test(
-        .disabled("in 2 of 8 blocks a witness cosigns again sooner than it should: not mended yet"), arguments: 0..<8)
+    @Test(arguments: 0..<8)
     func `whatever crashes, is lost, cut or late, no witness vouches for two histories or for less than before`(
         block: UInt64
     ) {

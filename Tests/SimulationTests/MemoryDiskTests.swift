@@ -136,7 +136,8 @@ struct MemoryDiskTests {
         for _ in 0..<12 {
             let disk = MemoryDisk()
             let core = try open(disk)
-            for number in 0..<20 { try append(UInt64(number), to: core) }
+            // Enough for most of the file to be entries, and not pages of tables that hold nothing yet.
+            for number in 0..<120 { try append(UInt64(number), to: core) }
             try core.close()
             #expect(disk.flipBit(in: "/node/events.sqlite", using: &generator))
             do {
@@ -148,6 +149,6 @@ struct MemoryDiskTests {
             }
         }
         // The rest hit bytes that no page uses.
-        #expect(found >= 2)
+        #expect(found >= 6, "\(found) of 12 were found")
     }
 }

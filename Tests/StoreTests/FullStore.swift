@@ -17,11 +17,12 @@ enum FullStore {
             }
         }
         let log = try core.ownLogs()[0].name.id
+        let target = try Fixture.required(core.entry(at: EntryAddress(log: log, index: 1))).id
         try core.transaction {
             let redaction = try core.append(Fixture.draft(20, operation: .redactionOrdered), time: Fixture.time())
             try core.carryOut(
                 order: redaction.receipt.address,
-                .redact(EntryAddress(log: log, index: 1), parts: PartSet(positions: [1])))
+                .redact(EntryAddress(log: log, index: 1), entry: target, parts: PartSet(positions: [1])))
             let erasure = try core.append(
                 Fixture.draft(21, subject: erased, operation: .erasureOrdered), time: Fixture.time())
             try core.carryOut(order: erasure.receipt.address, .erase(erased))

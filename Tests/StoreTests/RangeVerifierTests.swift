@@ -11,7 +11,7 @@ struct RangeVerifierTests {
 
     private func verify(
         _ range: EntryRange, _ writer: FreeWriter, frontier: MerkleFrontier = MerkleFrontier(), key: [UInt8]? = nil,
-        isDropAllowed: (EntryHeader, Int) -> Bool = { _, _ in false }
+        isDropAllowed: (EntryHeader, EntryID, Int) -> Bool = { _, _, _ in false }
     ) throws(RangeRefusal) -> VerifiedRange {
         try RangeVerifier.verify(
             range, extending: frontier, name: writer.name, key: key ?? writer.key.verifierKey.publicKey,
@@ -187,7 +187,7 @@ struct RangeVerifierTests {
         entries[1] = RawEntry(header: raw.header, body: body.bytes)
         let range = EntryRange(log: whole.log, start: 0, entries: entries, checkpoint: whole.checkpoint)
         #expect(rule(range, writer) == .partMissing(position: 1))
-        let verified = try verify(range, writer) { header, position in header.index == 1 && position == 1 }
+        let verified = try verify(range, writer) { header, _, position in header.index == 1 && position == 1 }
         #expect(verified.entries[1].entry?.body.parts[1] == nil)
         #expect(verified.frontier == writer.frontier)
     }

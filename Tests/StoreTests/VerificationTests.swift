@@ -60,6 +60,11 @@ struct VerificationTests {
         Tampering("UPDATE orders SET leaf_index = 1 WHERE kind = 2", "order"),
         Tampering("UPDATE orders SET target_index = 3 WHERE kind = 2", "entry"),
         Tampering("DELETE FROM orders WHERE kind = 1", "entry"),
+        Tampering(
+            """
+            INSERT INTO orders (log, leaf_index, stream, kind, subject)
+            SELECT log, 0, stream, 1, x'000000000000005B0000000000000002' FROM orders WHERE kind = 1
+            """, "entry"),
         Tampering("UPDATE fork_proofs SET \(flip("prefix_root", 2))", "fork proof"),
         Tampering("UPDATE fork_proofs SET \(flip("larger", 90))", "f"),
     ]
@@ -96,10 +101,35 @@ struct VerificationTests {
         #expect(report.logs == 3)
         #expect(report.entries == 19)
         #expect(report.checkpoints == 5)
-        #expect(report.partsDropped == 7)
+        #expect(report.partsDropped == 5)
+        #expect(report.dropsByOrder == [1: 1, 2: 4])
         #expect(last?.entries == 19 && last?.total == 19)
         let blind = try LogVerification.run(on: core, writerKey: { _ in nil })
         #expect(blind.isSound && blind.checkpoints == 0 && blind.checkpointsWithoutKey == 5)
+    }
+
+    @Test func `several threads find what one finds, in logs of many stretches`() throws {
+        let directory = TemporaryDirectory()
+        let core = try Fixture.open(directory)
+        for group in 0..<21 {
+            try core.transaction {
+                for number in 0..<1_000 {
+                    _ = try core.append(Fixture.draft(UInt64(group * 1_000 + number)), time: Fixture.time())
+                }
+            }
+        }
+        try core.close()
+        let reader = try StoreReader(directory: directory.path)
+        let sound = try LogVerification.run(on: reader, writerKey: Fixture.publicKey, workers: 3)
+        #expect(sound.isSound && sound.entries == 21_001, "\(sound.problems)")
+        try tamper(
+            directory, "UPDATE bodies SET \(VerificationTests.flip("body", 30)) WHERE leaf_index IN (9000, 20000)")
+        try tamper(directory, "UPDATE checkpoints SET \(VerificationTests.flip("note", 90)) WHERE size = 12001")
+        let one = try LogVerification.run(on: reader, writerKey: Fixture.publicKey, workers: 1)
+        let three = try LogVerification.run(on: reader, writerKey: Fixture.publicKey, workers: 3)
+        #expect(one.problems == three.problems && one.problemCount >= 3)
+        #expect(one.problems.contains { $0.place.description.hasSuffix("/9000") })
+        #expect(one.problems.contains { $0.place.description.hasSuffix("/20000") })
     }
 
     @Test func `signatures by another key than the charter's are found`() throws {

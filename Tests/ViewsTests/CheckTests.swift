@@ -28,8 +28,16 @@ import Views
     /// A generation with something in every table.
     private func withGeneration(_ body: (FoldedStore, ViewDirectory) throws -> Void) async throws {
         try await withScratch { path in
-            let store = try FoldedStore(path, values: 120, plan: plan)
+            let store = try FoldedStore(path, values: 180, plan: plan)
+            let all = store.participants
+            let handle = SubjectHandle(RandomName(high: 0x5B, low: 2))
+            _ = try store.commit { core in
+                let order = DropOrder(
+                    target: .participant(all[0], handle), ground: "GDPR art. 17", decidedBy: "ombudet", reason: nil)
+                _ = try store.generated.append(.erasureOrdered(order), about: 2, number: 900_000, in: core)
+            }
             let people = store.participants
+            #expect(people.count == all.count - 1)
             var save = store.generated.save(0, of: people[0], number: 7)
             for line in save.instances.indices { save.instances[line].beginsHere = false }
             let first = ValueID(entry: people[0], position: 0)

@@ -34,14 +34,14 @@ import Views
                 var met: [ParticipantSummary] = []
                 var next: ParticipantPosition?
                 repeat {
-                    let piece = try reader.participants(at: GeneratedStudy.location, from: next, limit: size)
+                    let piece = try reader.participants(at: [GeneratedStudy.location], from: next, limit: size)
                     #expect(piece.elements.count <= size && !piece.elements.isEmpty)
                     met += piece.elements
                     next = piece.next
                 } while next != nil
                 #expect(met == all.elements, "pieces of \(size)")
             }
-            #expect(try reader.participants(at: LocationID(unchecked: "far"), limit: 5).elements.isEmpty)
+            #expect(try reader.participants(at: [LocationID(unchecked: "far")], limit: 5).elements.isEmpty)
             for summary in all.elements {
                 let record = try #require(store.record(summary.participant))
                 #expect(summary.labels == record.labels && summary.isRemoved == record.isRemoved)

@@ -12,7 +12,7 @@ public enum RangeVerifier {
     /// - Throws: the first rule that is broken.
     public static func verify(
         _ range: EntryRange, extending frontier: MerkleFrontier, name: LogName, key: [UInt8],
-        isDropAllowed: (_ header: EntryHeader, _ position: Int) -> Bool
+        isDropAllowed: (_ header: EntryHeader, _ entry: EntryID, _ position: Int) -> Bool
     ) throws(RangeRefusal) -> VerifiedRange {
         try checkLimits(of: range, log: name.id)
         guard range.start == frontier.size else {
@@ -116,7 +116,7 @@ extension RangeVerifier {
     /// Checks one entry. What is wrong in the signed leaf itself becomes a remark; what is wrong with the bytes that the
     /// leaf commits to is the peer's doing and refuses the range.
     private static func check(
-        _ raw: RawEntry, at index: UInt64, of log: LogID, isDropAllowed: (EntryHeader, Int) -> Bool
+        _ raw: RawEntry, at index: UInt64, of log: LogID, isDropAllowed: (EntryHeader, EntryID, Int) -> Bool
     ) throws(BrokenRule) -> CheckedEntry {
         let entry: Entry
         do throws(EntryError) {
@@ -125,7 +125,7 @@ extension RangeVerifier {
             return try explain(error, raw, at: index, of: log, isDropAllowed: isDropAllowed)
         }
         for (position, part) in entry.body.parts.enumerated() where part == nil {
-            guard isDropAllowed(entry.header, position) else {
+            guard isDropAllowed(entry.header, entry.id, position) else {
                 throw BrokenRule(rule: .partMissing(position: position))
             }
         }
@@ -135,7 +135,7 @@ extension RangeVerifier {
     /// Finds out whether an entry that failed its check is void or makes the range refused.
     private static func explain(
         _ failure: EntryError, _ raw: RawEntry, at index: UInt64, of log: LogID,
-        isDropAllowed: (EntryHeader, Int) -> Bool
+        isDropAllowed: (EntryHeader, EntryID, Int) -> Bool
     ) throws(BrokenRule) -> CheckedEntry {
         if case .tooLarge(let count) = failure { throw BrokenRule(rule: .entryTooLong(byteCount: count)) }
         let id = raw.id
@@ -157,7 +157,9 @@ extension RangeVerifier {
         for (position, part) in body.parts.enumerated() {
             let committed = header.parts[position]
             guard let part else {
-                guard isDropAllowed(header, position) else { throw BrokenRule(rule: .partMissing(position: position)) }
+                guard isDropAllowed(header, id, position) else {
+                    throw BrokenRule(rule: .partMissing(position: position))
+                }
                 continue
             }
             guard part.commitment(kind: committed.kind).commitment == committed.commitment else {

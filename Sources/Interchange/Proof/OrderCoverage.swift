@@ -21,10 +21,13 @@ extension VerifiedEntry {
     /// Whether this entry is an order, in the same stream, under which a part of `other` may be gone.
     fileprivate func allowsToDrop(_ position: Int, of other: VerifiedEntry) -> Bool {
         guard log.stream == other.log.stream else { return false }
-        switch WrittenEntry(entry, in: log).action?.operation {
-        case .erasureOrdered(let order): return order.subject != nil && order.subject == other.entry.header.subject
-        case .redactionOrdered(let order): return order.entry == other.entry.id
-        default: return false
+        let header = other.entry.header
+        switch WrittenEntry(entry, in: log).dropOrder?.target {
+        case .participant(_, let subject)?: return subject == header.subject && !header.operation.ordersDrop
+        case .parts(let parts, let target, _)?:
+            return target == other.entry.id && parts.contains(position: position)
+                && header.parts[position].kind != .structure
+        case nil: return false
         }
     }
 }

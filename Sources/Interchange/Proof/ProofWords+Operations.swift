@@ -90,8 +90,15 @@ extension ProofWords {
     }
 
     private mutating func say(_ order: DropOrder) {
-        if let entry = order.entry { say("drops parts of", "entry \(entry)") }
-        if let subject = order.subject { say("erases", "all entries with subject handle \(subject)") }
-        say("decision", order.decision)
+        switch order.target {
+        case .parts(let parts, let entry, let address):
+            let places = (0..<FormatLimit.parts).filter { parts.contains(position: $0) }
+            say("drops", "parts \(places) of entry \(entry) at \(address)")
+        case .participant(let registration, let subject):
+            say("erases", "participant \(registration): all entries with subject handle \(subject)")
+        }
+        say("ground", order.ground)
+        say("decided by", order.decidedBy)
+        if let reason = order.reason { say("reason", reason) }
     }
 }

@@ -1,7 +1,7 @@
 public import EventLog
 import Store
 import StoreCore
-import Trial
+public import Trial
 
 extension NodeAccess {
     /// The studies of which something is held here, by id.
@@ -42,6 +42,19 @@ extension NodeAccess {
         }
     }
 
+    /// The participant whom a registration names, where they were erased, and the location in whose stream; nil where nobody
+    /// of that name was.
+    public func erasedParticipant(
+        _ participant: EntryID, in study: StudyID
+    ) async throws -> (location: LocationID, participant: ErasedParticipant)? {
+        try await store.read { _, state in
+            for (location, fold) in state.folds[study]?.locations ?? [:] {
+                if let erased = fold.erasedParticipant(participant) { return (location, erased) }
+            }
+            return nil
+        }
+    }
+
     /// An entry of a study by its place, with the nodes that hold it durably; nil where it is not held here.
     public func entry(at address: EntryAddress, in study: StudyID) async throws -> EntryReading? {
         let found: EntryReading? = try await store.read { core, _ in
@@ -52,6 +65,21 @@ extension NodeAccess {
         }
         guard let found else { return nil }
         return await knownElsewhere([found]).first
+    }
+
+    /// Where a command was recorded that came by one of the node's entrances; nil where it was not, or where another one has
+    /// its id.
+    ///
+    /// - Parameter digest: what it was sent with (``SentCommand``).
+    public func receipt(of command: CommandID, from actor: ActorID, digest: Hash) async throws -> CommandReceipt? {
+        try await store.read { core, _ in
+            guard let receipt = try core.receipt(actor: actor, command: command), receipt.contentDigest == digest,
+                let name = try core.log(receipt.address.log)?.name
+            else { return nil }
+            return CommandReceipt(
+                study: name.stream.study, log: receipt.address.log, index: receipt.address.index, entry: receipt.id,
+                isRepeated: true)
+        }
     }
 
     /// The newest saves of forms that came here, newest first.

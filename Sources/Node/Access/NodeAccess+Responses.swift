@@ -20,10 +20,11 @@ extension NodeAccess {
     ) async throws -> [FHIREntryAnswer] {
         let submissions = batch.entries
         let prepared = try await store.read { core, state in
-            let live = Set(state.folds.filter { $0.value.authority.founding?.payload.mode == .live }.keys)
+            let modes = state.folds.mapValues { $0.authority.founding?.payload.mode }
             var preparation = SubmissionPreparation(
-                sender: sender, core: core,
-                isOpen: { isOpen($0) && (authentication != .localToken || !live.contains($0)) })
+                sender: sender, core: core, isOpen: isOpen,
+                // Before its founding is here nobody knows whether a study is live.
+                isLive: { authentication == .localToken && (modes[$0] ?? nil) ?? .live == .live })
             return try preparation.prepare(submissions, &state)
         }
         let sent = prepared.compactMap { entry -> SentCommand? in
@@ -98,12 +99,18 @@ private struct SubmissionPreparation {
     let sender: Sender
     let core: StoreCore
     let isOpen: @Sendable (StudyID) -> Bool
+    /// Whether a study is one in which a token does not say well enough who answers.
+    let isLive: @Sendable (StudyID) -> Bool
     private var studies: [AnsweredStudy] = []
 
-    init(sender: Sender, core: StoreCore, isOpen: @escaping @Sendable (StudyID) -> Bool) {
+    init(
+        sender: Sender, core: StoreCore, isOpen: @escaping @Sendable (StudyID) -> Bool,
+        isLive: @escaping @Sendable (StudyID) -> Bool
+    ) {
         self.sender = sender
         self.core = core
         self.isOpen = isOpen
+        self.isLive = isLive
     }
 
     mutating func prepare(
@@ -173,10 +180,11 @@ private struct SubmissionPreparation {
         let asking = studies.filter { $0.plan.questionnaire(named: submission.questionnaire) != nil }
         guard let first = asking.first else {
             // Said by the mapping, which knows what there is, where there is only one study it could be of.
-            if studies.count == 1 { return studies[0] }
+            if studies.count == 1, !isLive(studies[0].study) { return studies[0] }
             throw FHIRRefusal(.noSuchQuestionnaire)
         }
         guard asking.count == 1 else { throw FHIRRefusal(.severalStudies) }
+        guard !isLive(first.study) else { throw FHIRRefusal(.liveStudy) }
         return first
     }
 
@@ -240,12 +248,13 @@ extension NodeState {
 
 /// What the node itself has against an answer.
 private enum SubmissionFault {
-    case noSuchQuestionnaire, severalStudies, noSuchSubject, severalSubjects, notScheduled, noSuchAnswer
+    case noSuchQuestionnaire, severalStudies, noSuchSubject, severalSubjects, notScheduled, noSuchAnswer, liveStudy
 }
 
 extension FHIRRefusal {
     fileprivate init(_ fault: SubmissionFault) {
         let issue: OperationOutcomeIssue
+        var status = FHIRStatus.unprocessable
         switch fault {
         case .noSuchQuestionnaire:
             issue = OperationOutcomeIssue(
@@ -256,24 +265,36 @@ extension FHIRRefusal {
                 .error, .businessRule, "several studies that the token opens have this questionnaire",
                 advice: "use a token that opens one study", at: "QuestionnaireResponse.questionnaire")
         case .noSuchSubject:
+            // Who was registered at another node is known here as soon as that has been heard.
+            status = .unavailable
             issue = OperationOutcomeIssue(
-                .error, .notFound, "nobody has this pseudonym at this node",
-                advice: "send it to the node of the participant's location", at: "QuestionnaireResponse.subject")
+                .error, .notFound, "nobody has this pseudonym at this node yet",
+                advice:
+                    "send it again as it is, or to the node of the participant's location; where it is still not known "
+                    + "after a day, find out whether the pseudonym is right", at: "QuestionnaireResponse.subject")
         case .severalSubjects:
             issue = OperationOutcomeIssue(
                 .error, .conflict, "several participants have this pseudonym",
                 advice: "staff of the study site put the labels right; send it again then",
                 at: "QuestionnaireResponse.subject")
         case .notScheduled:
+            status = .unavailable
             issue = OperationOutcomeIssue(
                 .error, .businessRule, "the visit it belongs to is not known yet",
                 advice: "send it again when the participant has been included", at: "QuestionnaireResponse.authored")
+        case .liveStudy:
+            status = .forbidden
+            issue = OperationOutcomeIssue(
+                .error, .suppressed, "the study is live, and a local token does not say well enough who answers",
+                advice: "live studies take answers once client systems have accounts",
+                at: "QuestionnaireResponse.questionnaire")
         case .noSuchAnswer:
+            status = .unavailable
             issue = OperationOutcomeIssue(
                 .error, .businessRule, "the node did not say what became of it", advice: "send it again as it is",
                 at: nil)
         }
-        self.init(.unprocessable, OperationOutcome([issue]))
+        self.init(status, OperationOutcome([issue]))
     }
 
     /// What the node's decision has against an answer.

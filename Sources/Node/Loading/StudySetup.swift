@@ -25,6 +25,11 @@ public struct StudySetup {
         return Sender(actor: ActorID(derivedFrom: hash), role: .dataImport, isSystem: true)
     }
 
+    /// The actor that answers for the institution of a node in what this sets up.
+    public static func institution(at node: NodeID) -> ActorID {
+        ActorID(derivedFrom: Hash.sha256([UInt8]("varde/actor/\(RoleName.institution.rawValue)/\(node)".utf8)))
+    }
+
     private func sender(_ role: RoleName, at node: NodeID) -> Sender {
         let hash = Hash.sha256([UInt8]("varde/actor/\(role.rawValue)/\(node)".utf8))
         return Sender(actor: ActorID(derivedFrom: hash), role: role, isSystem: true)

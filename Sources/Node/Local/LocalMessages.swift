@@ -12,6 +12,8 @@ public enum LocalRequest: Sendable, Codable {
     case participant(study: StudyID, label: String)
     /// Say which studies are here, by id and OID.
     case studies
+    /// Say what was ordered to be dropped from a study.
+    case orders(study: StudyID)
     /// Build a study's view anew; answered when the new one is in service.
     case rebuild(study: StudyID)
     /// Say how far the rebuild of a study has come.
@@ -38,6 +40,8 @@ public enum LocalReply: Sendable, Codable {
     case participant(ParticipantReport?)
     /// To a question for the studies: OIDs by id.
     case studies([StudyID: String])
+    /// To a question for orders.
+    case orders([OrderReport])
     /// A view was built anew.
     case rebuilt(RebuildOutcome)
     /// To a question for the progress; nil where no rebuild of the study runs.

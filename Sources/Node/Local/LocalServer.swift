@@ -109,6 +109,7 @@ struct LocalServer: Service {
             case .status: return .status(try await access.status())
             case .participant(let study, let label):
                 return .participant(try await access.participant(study: study, label: label))
+            case .orders(let study): return .orders(try await access.orders(of: study))
             case .studies: return .studies(try await access.studyOIDs())
             case .rebuild(let study): return .rebuilt(try await access.rebuild(study))
             case .rebuildProgress(let study): return .rebuildProgress(await access.rebuildProgress(study))

@@ -79,8 +79,8 @@ struct ProofMaking {
         return try reader.orders().filter { order in
             guard order.stream == entry.log.stream else { return false }
             switch order.action {
-            case .erase(let subject): return subject == header.subject
-            case .redact(let address, _): return address == entry.address
+            case .erase(let subject): return subject == header.subject && !header.operation.ordersDrop
+            case .redact(_, let target, _): return target == EntryID(MerkleTree.leafHash(of: entry.header))
             }
         }.prefix(EntryProof.maximumOrders).map(\.entry)
     }

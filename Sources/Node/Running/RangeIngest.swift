@@ -32,10 +32,28 @@ package enum RangeIngest {
             return IngestAnswer(result: .failure(.refused("the charter does not know node \(name.node)")))
         }
         let key = try signingKey(of: range, name: name, state.chain, core) ?? writer.signingKey
-        return try ingest(range, name: name, key: key.hash.bytes, from: peer, time: time, core) {
+        let answer = try ingest(range, name: name, key: key.hash.bytes, from: peer, time: time, core) {
             try state.insert($0, core: core)
         } onFork: {
             state.insertFork(of: $0)
+        }
+        try state.carryOutOrders(core)
+        return answer
+    }
+
+    /// Lets an order act that came ahead of its log, where it is what it is said to be and has effect. Where it cannot be
+    /// judged yet, nothing happens: what comes under it is then not taken, and comes again.
+    static func take(_ proven: OrderAhead, _ core: StoreCore, _ state: NodeState) throws {
+        for key in state.chain.signingKeys(of: proven.name.node).reversed() {
+            guard let entry = try? proven.verify(key: key.key.hash.bytes) else { continue }
+            let written = WrittenEntry(entry, in: proven.name)
+            guard let order = written.dropOrder, let fold = state.folds[written.stream.study],
+                case .effect = fold.judgement(of: written)
+            else { return }
+            try core.register(proven.name)
+            return try OrderInEffect(
+                entry: written.id, address: written.address, stream: written.stream, order: order
+            ).carryOut(core)
         }
     }
 

@@ -4,7 +4,6 @@ import Replication
 import Store
 package import StoreCore
 import Synchronization
-import Trial
 import ZeroMQTransport
 
 /// Runs the replication state machine on the polling thread: messages and ticks in, messages and store requests out.
@@ -47,11 +46,23 @@ actor ReplicationDriver {
     private(set) var mayAppend = false
     private var isConfirming = false
 
+    /// What waits for the store, in the order in which it came.
     private struct PendingIngest {
+        enum Content {
+            case range(EntryRange, LogName)
+            case orders([OrderAhead])
+        }
+
         let token: IngestToken
-        let range: EntryRange
-        let name: LogName
+        let content: Content
         let peer: NodeID
+
+        var byteCount: Int {
+            switch content {
+            case .range(let range, _): range.byteCount
+            case .orders(let orders): orders.reduce(0) { $0 + $1.byteCount }
+            }
+        }
     }
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { transport.executor.asUnownedSerialExecutor() }
@@ -290,7 +301,10 @@ actor ReplicationDriver {
             case .readRange(let token, let log, let from, let maximumBytes):
                 read(token, log, from: from, maximumBytes: maximumBytes)
             case .ingest(let token, let range, let name, let peer):
-                pendingIngests.append(PendingIngest(token: token, range: range, name: name, peer: peer))
+                pendingIngests.append(PendingIngest(token: token, content: .range(range, name), peer: peer))
+                ingestPending()
+            case .takeOrders(let token, let orders, let peer):
+                pendingIngests.append(PendingIngest(token: token, content: .orders(orders), peer: peer))
                 ingestPending()
             case .storeCharter(let chain): store(chain)
             case .peerAnswered, .ownEntriesTakenBack: decideStart()
@@ -316,10 +330,13 @@ actor ReplicationDriver {
 
     private func read(_ token: ReadToken, _ log: LogID, from: UInt64, maximumBytes: Int) {
         Task {
-            let range = try? await store.read { core, _ in
-                try core.readSegment(log, from: from, maximumBytes: maximumBytes)
+            let read = try? await store.read { core, _ -> (EntryRange, [OrderAhead])? in
+                guard let range = try core.readSegment(log, from: from, maximumBytes: maximumBytes) else {
+                    return nil
+                }
+                return (range, try core.ordersNeeded(for: range, limit: ReplicationDriver.ordersAhead))
             }
-            perform(machine.rangeRead(token, range ?? nil, now: now))
+            perform(machine.rangeRead(token, read?.0, orders: read?.1 ?? [], now: now))
         }
     }
 
@@ -376,6 +393,22 @@ actor ReplicationDriver {
         }
     }
 
+    private func finished(_ pending: PendingIngest, _ answer: IngestAnswer?) {
+        guard let answer, case .range(let range, _) = pending.content else {
+            return perform(machine.ordersTaken(pending.token, now: now))
+        }
+        if let fork = answer.fork {
+            if fork.pieces.count > 1 { perform(machine.logForked(fork.name.log, into: fork.pieces, now: now)) }
+            if let proof = fork.proof { perform(machine.forkProven(proof, of: fork.name, now: now)) }
+        }
+        if answer.isRepair {
+            perform(machine.repaired(range.log, from: range.start, now: now))
+            logger.notice(
+                "what was damaged is whole again", metadata: ["log": "\(range.log)", "from": "\(pending.peer)"])
+        }
+        perform(machine.ingestFinished(pending.token, answer.result, now: now))
+    }
+
     /// Bytes of peers' entries that share a transaction: a person's save that comes meanwhile waits for no more than these.
     private static let ingestBytes = 1024 * 1024
 
@@ -386,48 +419,43 @@ actor ReplicationDriver {
         var byteCount = 0
         let batch = Array(
             pendingIngests.prefix { pending in
-                defer { byteCount += pending.range.byteCount }
+                defer { byteCount += pending.byteCount }
                 return byteCount < ReplicationDriver.ingestBytes
             })
         pendingIngests.removeFirst(batch.count)
-        let ranges = batch.map { ($0.range, $0.name, $0.peer) }
+        let work = batch.map { ($0.content, $0.peer) }
         let time = clock.now()
         Task {
             var revision = authorityRevision
             do {
                 let (results, reached) = try await store.write { core, state in
-                    let results = try ranges.map { range, name, peer in
-                        try RangeIngest.ingest(range, name: name, from: peer, time: time, core, &state)
+                    let results = try work.map { content, peer -> IngestAnswer? in
+                        switch content {
+                        case .range(let range, let name):
+                            return try RangeIngest.ingest(range, name: name, from: peer, time: time, core, &state)
+                        case .orders(let orders):
+                            for order in orders { try RangeIngest.take(order, core, state) }
+                            return nil
+                        }
                     }
                     return (results, state.authorityRevision)
                 }
                 revision = reached
-                for (pending, answer) in zip(batch, results) {
-                    if let fork = answer.fork {
-                        if fork.pieces.count > 1 {
-                            perform(machine.logForked(fork.name.log, into: fork.pieces, now: now))
-                        }
-                        if let proof = fork.proof { perform(machine.forkProven(proof, of: fork.name, now: now)) }
-                    }
-                    if answer.isRepair {
-                        perform(machine.repaired(pending.range.log, from: pending.range.start, now: now))
-                        logger.notice(
-                            "what was damaged is whole again",
-                            metadata: ["log": "\(pending.range.log)", "from": "\(pending.peer)"])
-                    }
-                    perform(machine.ingestFinished(pending.token, answer.result, now: now))
-                }
+                for (pending, result) in zip(batch, results) { finished(pending, result) }
             } catch {
                 logger.critical("entries of peers could not be stored: \(error)")
-                for pending in batch {
-                    perform(machine.ingestFinished(pending.token, .failure(.failed("\(error)")), now: now))
-                }
+                for pending in batch { finished(pending, IngestAnswer(result: .failure(.failed("\(error)")))) }
             }
             await refreshAuthority(revision: revision)
             isIngesting = false
             ingestPending()
         }
     }
+}
+
+extension ReplicationDriver {
+    /// Orders that are sent before one range.
+    fileprivate static let ordersAhead = 256
 }
 
 extension CharterRecord {

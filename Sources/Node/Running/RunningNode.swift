@@ -145,6 +145,8 @@ package enum NodeStart {
         var state = NodeState(chain: chain, network: network)
         try state.catchUp(core)
         state.forgetChanges()
+        // Those that took effect while they were applied were carried out then; this is for whatever was not.
+        try core.transaction { try state.carryOutOrders(core) }
         return state
     }
 

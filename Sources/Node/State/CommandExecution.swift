@@ -121,9 +121,16 @@ package struct CommandExecution {
         if case .publish(let document) = command.request {
             return try publish(document, sent, study: study, time: time, random: random, core, &state)
         }
-        let draft = try Decision.decide(
-            command, in: try context(study, sent, time: time, random: random, core, &state))
-        return try append(draft, sent, time: time, core, &state)
+        let known = try context(study, sent, time: time, random: random, core, &state)
+        switch command.request {
+        case .redact, .erase:
+            let orders = try Decision.orders(command, in: known).map { draft in
+                try append(draft, sent, time: time, core, &state)
+            }
+            return orders[0]
+        default:
+            return try append(try Decision.decide(command, in: known), sent, time: time, core, &state)
+        }
     }
 
     private func context(
@@ -140,18 +147,29 @@ package struct CommandExecution {
                 (try? core.receipt(actor: sent.command.sender.actor, command: id))?.id
             },
             receivedUTCMilliseconds: time.utcMilliseconds, randomName: random, authentication: sent.authentication,
-            epoch: stream.flatMap { core.laterEpoch(of: $0) })
+            epoch: stream.flatMap { core.laterEpoch(of: $0) },
+            storedEntry: { address in
+                // As above; what cannot be read here is said not to be known.
+                (try? StoredEntries(core: core).entries(at: [address]))?.first
+            })
     }
 
     private func append(
         _ draft: EntryDraft, _ sent: SentCommand, time: NodeTime, _ core: StoreCore, _ state: inout NodeState
     ) throws -> CommandReceipt {
         let isWholeCommand = draft.command == sent.command.id
-        let appended = try core.append(draft, requestDigest: isWholeCommand ? sent.digest : nil, time: time)
+        let appended: Appended
+        do {
+            appended = try core.append(draft, requestDigest: isWholeCommand ? sent.digest : nil, time: time)
+        } catch StoreError.subjectErased {
+            // The order came ahead of its log, and the fold does not know of it yet.
+            throw Refusal.unknownParticipant
+        }
         guard let name = try core.log(appended.receipt.address.log)?.name else {
             throw StoreError.unknownLog(appended.receipt.address.log)
         }
         for entry in appended.written { try state.insert(WrittenEntry(entry, in: name), core: core) }
+        try state.carryOutOrders(core)
         return try receipt(appended.receipt, isRepeated: appended.isRepeated, core)
     }
 

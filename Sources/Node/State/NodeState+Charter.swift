@@ -13,6 +13,7 @@ extension NodeState {
         guard chain != self.chain else { return }
         try AcceptedHeads.check(chain, since: self.chain, core, time: time)
         try update(chain, core: core)
+        try carryOutOrders(core)
     }
 }
 

@@ -50,7 +50,7 @@ extension NodeState {
         }
         if let location = stream.location {
             guard let held = fold.locations[location] else { return [] }
-            add(held.void, held.waiting, [:])
+            add(held.void, held.waiting, held.findings)
             lines += held.notUnderstood.sorted().map { "entry \($0) is of a newer version and not understood here" }
             let notable = held.records.values.filter {
                 !($0.void.isEmpty && $0.waiting.isEmpty && $0.findings.isEmpty)

@@ -17,8 +17,9 @@ extension NodeState {
             report.contexts[study] = context
             var changes = withFold(study) { $0.takeChanges() }
             changes.merge(asked[study] ?? [:]) { $0.union($1) }
-            guard !changes.isEmpty, let fold = folds[study] else { continue }
-            report.updates.append(StudyUpdate(fold, changes: changes))
+            let mustForget = withFold(study) { $0.takeDropsChanged() }
+            guard !changes.isEmpty || mustForget, let fold = folds[study] else { continue }
+            report.updates.append(StudyUpdate(fold, changes: changes, mustForget: mustForget))
         }
         return report
     }

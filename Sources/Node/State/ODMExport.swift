@@ -16,6 +16,10 @@ public struct ODMExport {
         public var items = 0
         /// Items left empty because their values conflict.
         public var conflicts = 0
+        /// Items left empty because their values were dropped by an order.
+        public var erased = 0
+        /// Participants who are not in the document because they were erased.
+        public var erasedParticipants = 0
         /// Participants left out because something about them is of a newer version.
         public var notUnderstood = 0
 
@@ -51,6 +55,9 @@ public struct ODMExport {
                 continue
             }
             try writer.write(subject(record, &outcome))
+        }
+        outcome.erasedParticipants = fold.locations.values.reduce(0) {
+            $0 + $1.erasedParticipants.values.count { !$0.registrations.isEmpty }
         }
         try writer.finish()
         return outcome
@@ -113,7 +120,16 @@ public struct ODMExport {
                 outcome.items += 1
                 return ODMItemData(item: item, value: nil)
             }
-            guard let held = register.current, let value = held.value, value.kind != .cleared else { return nil }
+            guard let held = register.current else { return nil }
+            guard let value = held.value else {
+                // Neither missing nor cleared: there is an item, who wrote it and when, and no datum any more.
+                outcome.erased += 1
+                outcome.items += 1
+                return ODMItemData(
+                    item: item, value: nil,
+                    auditRecord: ownRecords ? record.origins[held.id.entry].map(audit) : nil)
+            }
+            guard value.kind != .cleared else { return nil }
             outcome.items += 1
             return ODMItemData(
                 item: item, value: value.kind == .missing ? nil : ValueNormaliser.legal(value.typed),

@@ -1,7 +1,7 @@
 public import EventLog
 import Foundation
 import Interchange
-public import StoreCore
+import StoreCore
 public import Trial
 public import Views
 
@@ -45,11 +45,20 @@ public struct OfflineNode {
         chain = try NodeStart.storedChain(reader, founding: founding)
     }
 
-    /// Hashes and checks everything that is stored.
+    /// Checks everything that is stored: hashes, signatures, the charter chain, rights, orders and views. The node may run.
     ///
-    /// - Parameter progress: called now and then.
-    public func verify(progress: @escaping (VerificationProgress) -> Void) throws -> VerificationReport {
-        try LogVerification.run(on: reader, charter: chain, progress: progress)
+    /// - Parameters:
+    ///   - workers: threads that hash; all of the machine's where none are given.
+    ///   - progress: called now and then.
+    /// - Throws: ``StoreCore/StoreError``, ``Views/ViewError`` where files cannot be read; what can be read and is wrong is in
+    ///   the report instead.
+    public func verify(
+        workers: Int? = nil, progress: @escaping (AuditProgress) -> Void
+    ) throws -> AuditReport {
+        var audit = NodeAudit(
+            directory: directory, reader: reader, chain: chain, network: configuration.network)
+        return try audit.run(
+            workers: workers ?? ProcessInfo.processInfo.activeProcessorCount, progress: progress)
     }
 
     /// Writes a study as an ODM snapshot.

@@ -9,7 +9,7 @@ extension ReplicationMessage {
         var reader = WireReader(bytes)
         try reader.readFormatVersion(ReplicationProtocol.version)
         guard let content = try reader.next() else { throw .missing(field: 2) }
-        guard [2...11, 20...22, 30...31].contains(where: { $0.contains(content) }) else {
+        guard [2...11, 20...22, 30...31, 40...40].contains(where: { $0.contains(content) }) else {
             throw .outOfRange(field: content)
         }
         var inner = try reader.message()
@@ -29,6 +29,7 @@ extension ReplicationMessage {
         case 22: self = .cosignatures(try CosignatureRows(from: &inner))
         case 30: self = .forkProof(try ForkProofMessage(from: &inner))
         case 31: self = .forkKnown(try ForkKnown(from: &inner))
+        case 40: self = .orders(try OrdersMessage(from: &inner))
         default: self = .refusal(try Refusal(from: &inner))
         }
     }

@@ -63,6 +63,7 @@ extension ReplicationMessage {
             }
         case .forkProof(let message): writer.message(30) { message.write(to: &$0) }
         case .forkKnown(let known): writer.message(31) { $0.identifier(1, known.log) }
+        case .orders(let orders): writer.message(40) { orders.write(to: &$0) }
         }
         return writer.bytes
     }
@@ -74,6 +75,7 @@ extension ReplicationMessage {
         case .have(let have): have.rows.count * 192 + 32
         case .cosignatures(let cosignatures): cosignatures.rows.count * 320 + 32
         case .charterVersions(let versions): versions.versions.reduce(64) { $0 + $1.count + 8 }
+        case .orders(let orders): orders.entries.reduce(64) { $0 + $1.byteCount + 512 }
         default: 192
         }
     }

@@ -2,7 +2,7 @@ public import EventLog
 
 /// One message between two nodes: `varde.v0.ReplicationMessage` of `Protocols/replication.proto`.
 ///
-/// Apart from ``charterVersions(_:)``, ``have(_:)`` and ``range(_:)`` every message has under 1 KB.
+/// Apart from ``charterVersions(_:)``, ``have(_:)``, ``range(_:)`` and ``orders(_:)`` every message has under 1 KB.
 package enum ReplicationMessage: Hashable, Sendable {
     /// Who I am and which charter I hold; the first message of every link, repeated when either changes.
     case hello(Hello)
@@ -34,6 +34,8 @@ package enum ReplicationMessage: Hashable, Sendable {
     case forkProof(ForkProofMessage)
     /// I hold a proof that this log is forked.
     case forkKnown(ForkKnown)
+    /// Orders under which parts are missing in what comes next.
+    case orders(OrdersMessage)
 }
 
 /// Who I am and which charter I hold.

@@ -38,6 +38,8 @@ extension Simulation {
                     after: UInt64(random.number(0...3) + node.slownessMilliseconds))
             case .ingest(let token, let range, let name, let peer):
                 enqueue(.ingest(token, range, name, peer), at: node)
+            // Nobody orders anything to be dropped here, so what says so is a hostile node's.
+            case .takeOrders(let token, _, _): input(id) { $0.ordersTaken(token, now: $1) }
             case .storeCharter(let chain): enqueue(.charter(chain), at: node)
             case .peerAnswered, .ownEntriesTakenBack: decideStart(id)
             case .ownLogAhead: tally["own log ahead", default: 0] += 1

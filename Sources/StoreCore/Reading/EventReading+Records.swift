@@ -5,7 +5,7 @@ extension EventReading {
     public func orders() throws -> [StoredOrder] {
         let statement = try tables.connection.cached(
             """
-            SELECT number, log, leaf_index, stream, kind, subject, target_log, target_index, parts FROM orders
+            SELECT number, log, leaf_index, stream, kind, subject, target_log, target_index, parts, target_leaf FROM orders
             ORDER BY number
             """)
         defer { statement.reset() }
@@ -27,9 +27,10 @@ extension EventReading {
         switch row.int64(4) {
         case 1: return SubjectHandle(bytes: row.bytes(5)).map { .erase($0) }
         case 2:
-            guard let target = row.hash(6) else { return nil }
+            guard let target = row.hash(6), let leaf = row.hash(9) else { return nil }
             return .redact(
-                EntryAddress(log: LogID(target), index: row.uint64(7)), parts: PartSet(rawValue: row.uint64(8)))
+                EntryAddress(log: LogID(target), index: row.uint64(7)), entry: EntryID(leaf),
+                parts: PartSet(rawValue: row.uint64(8)))
         default: return nil
         }
     }

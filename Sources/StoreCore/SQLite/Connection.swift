@@ -91,6 +91,11 @@ package final class Connection {
         return statement
     }
 
+    /// Forgets the pages kept in memory that are as they were read, so that what is read next is what is on the disk.
+    func forgetCleanPages() {
+        sqlite3_db_release_memory(handle)
+    }
+
     /// The first column of the first row as a number; 0 where there is no row.
     package func number(_ sql: String) throws(DatabaseFailure) -> Int64 {
         let statement = try prepare(sql)

@@ -4,6 +4,9 @@ extension StoreCore {
     /// Remembers places that were found damaged: until they are repaired they are not given to peers. Checkpoints of this
     /// node's own logs are signed anew at once, for a signature of Ed25519 is the same each time.
     ///
+    /// The pages in memory are forgotten: the store may still hold what was read before it was altered, and SQLite does not
+    /// write a row that is already, in memory, what it is to become.
+    ///
     /// - Returns: those that are new and still damaged.
     @discardableResult
     public func markDamaged(_ places: [DamagedPlace], time: NodeTime) throws -> [DamagedPlace] {
@@ -18,6 +21,7 @@ extension StoreCore {
         }
         let known = Set(try openDamage().map(Place.init))
         var marked: [DamagedPlace] = []
+        connection.forgetCleanPages()
         for place in places where !known.contains(Place(place)) {
             guard let state = state(of: place.log) else { continue }
             let statement = try connection.cached(
@@ -74,6 +78,7 @@ extension StoreCore {
             }
             guard !places.isEmpty, range.start >= row.name.start, range.end <= row.frontier.size else { continue }
             struct OtherHistory: Error {}
+            connection.forgetCleanPages()
             do {
                 try savepoint {
                     try put(range, into: row, places, name: name, key: key, time: time)
@@ -97,15 +102,15 @@ extension StoreCore {
         let orders = try orders(for: row.name.stream)
         let verified = try RangeVerifier.verify(
             range, extending: try frontier(along: row.stored, size: range.start), name: name, key: key
-        ) { header, position in
-            orders.covers(header, at: EntryAddress(log: row.name.id, index: header.index), position: position)
+        ) { header, entry, position in
+            orders.covers(header, entry, at: EntryAddress(log: row.name.log, index: header.index), position: position)
         }
         for place in places {
             guard place.kind == .entry else {
                 try replaceCheckpoint(of: row, size: place.index, note: range.checkpoint, time: time)
                 continue
             }
-            let address = EntryAddress(log: row.name.id, index: place.index)
+            let address = EntryAddress(log: row.name.log, index: place.index)
             let entry = orders.strip(verified.entries[Int(place.index - range.start)], at: address)
             let header = try connection.cached(
                 "UPDATE entries SET header = ?3, leaf = ?4 WHERE branch = ?1 AND leaf_index = ?2")

@@ -1,5 +1,8 @@
 /// What holds a data directory for one process, until it is let go.
-package protocol DirectoryHold: AnyObject, Sendable {}
+package protocol DirectoryHold: AnyObject, Sendable {
+    /// Gives the directory up now, whoever else still refers to this. A second call does nothing.
+    func release()
+}
 
 /// A small file that is kept open and rewritten in place.
 package protocol SmallFileWriting: AnyObject {

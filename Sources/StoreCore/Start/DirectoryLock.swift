@@ -1,10 +1,12 @@
 import Glibc
+import Synchronization
 
 /// The lock of a data directory: one process at a time opens the store in it.
 ///
 /// Held by `flock` on a small file, so the operating system gives it up when the process ends however it ends.
 public final class DirectoryLock: DirectoryHold {
-    private let descriptor: Int32
+    /// The open lock file; nil once it was given up.
+    private let descriptor: Mutex<Int32?>
 
     /// Who holds a lock that was asked for.
     public struct Holder: Hashable, Sendable, CustomStringConvertible {
@@ -48,10 +50,18 @@ public final class DirectoryLock: DirectoryHold {
         // The number is a courtesy to whoever comes second; the lock holds without it.
         let text = [UInt8]("\(getpid())\n".utf8)
         if ftruncate(descriptor, 0) == 0 { _ = pwrite(descriptor, text, text.count, 0) }
-        self.descriptor = descriptor
+        self.descriptor = Mutex(descriptor)
     }
 
     deinit {
-        close(descriptor)
+        release()
+    }
+
+    /// Gives the directory up now, whoever else still refers to this lock. A second call does nothing.
+    public func release() {
+        descriptor.withLock {
+            if let open = $0 { close(open) }
+            $0 = nil
+        }
     }
 }

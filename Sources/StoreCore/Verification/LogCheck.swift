@@ -1,35 +1,22 @@
 import EventLog
 
-/// Hashes one log again: leaves, parts, roots and signatures.
+/// Puts the stretches of one log together: their leaves must lead to the roots of its checkpoints, and its row must say what
+/// its entries say.
 struct LogCheck {
     private let row: LogVerification.Row
-    private let key: NoteVerifierKey?
     private var frontier = MerkleFrontier()
     private var byteCount: UInt64 = 0
-    private var notes: ArraySlice<(size: UInt64, note: [UInt8])> = []
+    /// Whether a row is missing, so that no later root can be computed.
+    private var isBroken = false
 
-    init(row: LogVerification.Row, key: NoteVerifierKey?) {
+    init(row: LogVerification.Row) {
         self.row = row
-        self.key = key
     }
 
-    private var log: LogID { row.name.id }
-
-    mutating func run(in verification: inout LogVerification) throws {
-        if row.parent != nil, try !readPrefix(in: &verification) { return }
-        while frontier.size < row.size {
-            let from = frontier.size
-            let to = min(row.size, from + LogVerification.step)
-            try readNotes(verification.tables, from: from, to: to)
-            guard try checkEntries(from: from, to: to, in: &verification) else { return }
-            verification.progress(
-                VerificationProgress(entries: verification.report.entries, total: verification.total))
-        }
-        try checkEnd(in: &verification)
-    }
-
-    /// Hashes what comes before a branch along the rows that hold it; false where they do not lead to its beginning.
-    private mutating func readPrefix(in verification: inout LogVerification) throws -> Bool {
+    /// Hashes what comes before a branch along the rows that hold it; where they do not lead to its beginning, no root of
+    /// the branch can be computed.
+    mutating func readPrefix(in verification: inout LogVerification) throws {
+        guard row.parent != nil else { return }
         var sections: [(row: LogVerification.Row, end: UInt64)] = []
         var below = row
         while let parent = below.parent, let above = verification.logs[parent], sections.count < 4096 {
@@ -47,125 +34,35 @@ struct LogCheck {
                 frontier.append(RawEntry(header: statement.bytes(0), body: []).id.hash)
             }
         }
-        if below.parent == nil && frontier.size == row.name.start { return true }
+        if below.parent == nil && frontier.size == row.name.start { return }
         verification.report.add(.log(log), "what comes before the branch is not here")
-        return false
+        isBroken = true
     }
 
-    /// Checks the entries of one step; false where a row is missing, so that no later root can be computed.
-    private mutating func checkEntries(
-        from: UInt64, to: UInt64, in verification: inout LogVerification
-    ) throws -> Bool {
-        let cursor = try verification.tables.cursor(branch: row.branch, log: log, from: from, to: to)
-        while frontier.size < to {
-            let stored: StoredEntry
-            do {
-                guard let next = try cursor.advance() else { return true }
-                stored = next
-            } catch let error as StoreError {
-                verification.report.add(.entry(EntryAddress(log: log, index: frontier.size)), error.description)
-                return false
-            }
-            try check(stored, in: &verification)
-        }
-        return true
-    }
+    private var log: LogID { row.name.id }
 
-    private mutating func check(_ stored: StoredEntry, in verification: inout LogVerification) throws {
-        let id = stored.raw.id
-        if id != stored.id {
-            verification.report.add(.entry(stored.address), "the leaf hash is not that of the header")
-        }
-        byteCount += UInt64(stored.raw.byteCount)
-        try checkParts(of: stored, in: &verification)
-        frontier.append(id.hash)
-        verification.report.entries += 1
-        while let next = notes.first, next.size <= frontier.size {
-            notes = notes.dropFirst()
-            check(note: next.note, size: next.size, in: &verification)
-        }
-    }
-
-    /// Holds the parts that are here against the commitments, and those that are not against the orders.
-    private func checkParts(of stored: StoredEntry, in verification: inout LogVerification) throws {
-        guard let header = try? EntryHeader(bytes: stored.raw.header) else {
-            verification.report.entriesNotUnderstood += 1
-            return
-        }
-        let body: EntryBody
-        do throws(WireError) {
-            body = try EntryBody(bytes: stored.raw.body, partCount: header.parts.count)
-        } catch {
-            verification.report.add(.entry(stored.address), "the body cannot be read: \(error)")
-            return
-        }
-        if header.log != row.name.log || header.index != stored.address.index {
-            verification.report.entriesNotUnderstood += 1
-        }
-        for (position, part) in body.parts.enumerated() {
-            let committed = header.parts[position]
-            if let part {
-                if part.commitment(kind: committed.kind).commitment != committed.commitment {
-                    verification.report.add(
-                        .entry(stored.address), "part \(position) is not the one the header commits to")
+    /// Takes the next stretch.
+    mutating func take(_ outcome: ChunkOutcome, of chunk: Chunk, into report: inout VerificationReport) {
+        byteCount += outcome.byteCount
+        if !isBroken {
+            var heads = outcome.heads[...]
+            for leaf in outcome.leaves {
+                frontier.append(leaf)
+                while let head = heads.first, head.size <= frontier.size {
+                    heads = heads.dropFirst()
+                    if head.size != frontier.size || head.root != frontier.root {
+                        report.add(.checkpoint(log, size: head.size), "the entries do not lead to its root")
+                    }
                 }
-            } else if try isCovered(header, stored.address, position, in: &verification) {
-                verification.report.partsDropped += 1
-            } else {
-                verification.report.add(.entry(stored.address), "part \(position) is missing, and no order allows that")
             }
         }
-    }
-
-    private func isCovered(
-        _ header: EntryHeader, _ address: EntryAddress, _ position: Int, in verification: inout LogVerification
-    ) throws -> Bool {
-        let stream = row.name.stream
-        if verification.orders[stream]?.covers(header, at: address, position: position) == true { return true }
-        // An order may have come since the verification began.
-        return try verification.ordersNow(for: stream).covers(header, at: address, position: position)
-    }
-
-    private func check(note: [UInt8], size: UInt64, in verification: inout LogVerification) {
-        let place = VerificationProblem.Place.checkpoint(log, size: size)
-        let signed: SignedCheckpoint
-        do throws(CheckpointError) {
-            signed = try SignedCheckpoint(bytes: note)
-        } catch {
-            verification.report.add(place, error.description)
-            return
-        }
-        guard signed.checkpoint.origin == row.name.origin, signed.checkpoint.size == size else {
-            verification.report.add(place, "the note is that of another head")
-            return
-        }
-        if signed.checkpoint.size != frontier.size || signed.checkpoint.root != frontier.root {
-            verification.report.add(place, "the entries do not lead to its root")
-        }
-        guard let key else {
-            verification.report.checkpointsWithoutKey += 1
-            return
-        }
-        do throws(CheckpointError) {
-            try signed.verify(with: key)
-            verification.report.checkpoints += 1
-        } catch {
-            verification.report.add(place, error.description)
-        }
-    }
-
-    private mutating func readNotes(_ tables: EventTables, from: UInt64, to: UInt64) throws {
-        let statement = try tables.connection.prepare(
-            "SELECT size, note FROM checkpoints WHERE branch = ?1 AND size > ?2 AND size <= ?3 ORDER BY size")
-        statement.bind(1, row.branch)
-        statement.bind(2, from)
-        statement.bind(3, to)
-        notes = []
-        while try statement.step() { notes.append((statement.uint64(0), statement.bytes(1))) }
+        isBroken = isBroken || UInt64(outcome.leaves.count) < chunk.to - chunk.from
+        report.add(outcome)
     }
 
     /// The row of the log must say what its entries say, and its end must be signed.
-    private func checkEnd(in verification: inout LogVerification) throws {
+    func checkEnd(in verification: inout LogVerification) throws {
+        guard !isBroken else { return }
         if row.frontier != frontier {
             verification.report.add(.log(log), "the row's size and frontier are not those of the entries")
         }

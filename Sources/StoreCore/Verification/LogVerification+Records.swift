@@ -107,9 +107,9 @@ extension LogVerification {
             case .erase(let subject):
                 if entry.header.operation != .erasureOrdered { report.add(place, "its entry orders no erasure") }
                 if entry.header.subject != subject { report.add(place, "its entry is about another subject handle") }
-            case .redact(let target, _):
+            case .redact(let target, _, _):
                 if entry.header.operation != .redactionOrdered { report.add(place, "its entry orders no redaction") }
-                if branches[target.log]?.name.stream != order.stream {
+                if let other = branches[target.log]?.name.stream, other != order.stream {
                     report.add(place, "its target is in another stream")
                 }
             }

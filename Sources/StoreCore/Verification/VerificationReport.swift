@@ -77,6 +77,10 @@ public struct VerificationReport: Sendable {
     public internal(set) var entriesNotUnderstood: UInt64 = 0
     /// Parts that are gone under an order.
     public internal(set) var partsDropped: UInt64 = 0
+    /// How many of them each order let go, by the order's number in this file; of several, the first.
+    public internal(set) var dropsByOrder: [Int64: UInt64] = [:]
+    /// The orders that are stored.
+    public internal(set) var orders: [StoredOrder] = []
     /// The first problems, at most ``maximumProblems``.
     public internal(set) var problems: [VerificationProblem] = []
     /// How many problems there are.
@@ -87,6 +91,19 @@ public struct VerificationReport: Sendable {
 
     /// True where nothing is wrong.
     public var isSound: Bool { problemCount == 0 }
+
+    mutating func add(_ outcome: ChunkOutcome) {
+        entries += UInt64(outcome.leaves.count)
+        checkpoints += outcome.checkpoints
+        checkpointsWithoutKey += outcome.checkpointsWithoutKey
+        entriesNotUnderstood += outcome.entriesNotUnderstood
+        for (order, parts) in outcome.drops {
+            partsDropped += parts
+            dropsByOrder[order, default: 0] += parts
+        }
+        problemCount += outcome.problemCount
+        problems += outcome.problems.prefix(max(0, VerificationReport.maximumProblems - problems.count))
+    }
 
     mutating func add(_ place: VerificationProblem.Place, _ text: String) {
         problemCount += 1

@@ -32,6 +32,8 @@ public enum VoidRule: UInt64, Hashable, Sendable, Codable, CaseIterable {
     case delegationEnded = 14
     /// V16: a form save, removal apart, is about a form that only its client system writes.
     case foreignResponse = 16
+    /// V17: by the participation number that the writer knew the study does not allow this order to the role.
+    case orderNotAllowed = 17
     /// V20: it lies beyond what the charter accepts of a log signed with a key that was revoked or replaced.
     case beyondAccepted = 20
     /// V21: an entry before it in its log knew more of charter, participation or delegation.
@@ -55,6 +57,7 @@ public enum VoidRule: UInt64, Hashable, Sendable, Codable, CaseIterable {
         case .misplaced: "the entry names something that does not fit where it stands"
         case .delegationEnded: "the delegation had ended, and the entry decides for others"
         case .foreignResponse: "the entry writes into an answer that only its client system may change"
+        case .orderNotAllowed: "the study does not allow this order to the role"
         case .beyondAccepted: "it lies beyond what the charter accepts of logs under a key that was revoked or replaced"
         case .knewLess: "an entry before it in its log knew a later charter, participation or delegation"
         }
@@ -136,11 +139,14 @@ struct KeyedJudgement: Hashable {
     /// That end.
     let end: EntryID?
 
-    /// The judgement of the entry at `address`.
-    func judgement(at address: EntryAddress, in authority: StudyAuthority) -> Judgement {
+    /// The judgement of the entry that its writer put at `place`.
+    ///
+    /// - Parameter forkedFrom: the first place of the log that two entries have; from there on the end does not tell which
+    ///   of them were held.
+    func judgement(at place: EntryAddress, forkedFrom: UInt64?, in authority: StudyAuthority) -> Judgement {
         guard let end, let beforeEnd else { return afterEnd }
-        let size = authority.statedExtents[end]?[address.log] ?? 0
-        return address.index < size ? beforeEnd : afterEnd
+        let size = min(authority.statedExtents[end]?[place.log] ?? 0, forkedFrom ?? .max)
+        return place.index < size ? beforeEnd : afterEnd
     }
 }
 

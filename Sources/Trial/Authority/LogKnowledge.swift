@@ -37,8 +37,8 @@ public struct LogKnowledge: Sendable {
     private var last: UInt64 = 0
     /// The places noted.
     private var places = HeldExtent()
-    /// Whether two entries have one place.
-    private var isForked = false
+    /// The first place that two entries have; nil where none does.
+    private(set) var forkedFrom: UInt64?
     private var charter = Rises()
     private var participation = Rises()
     /// Delegation numbers by the participation number known with them, which says of which study site they are.
@@ -62,8 +62,8 @@ public struct LogKnowledge: Sendable {
     @discardableResult
     public mutating func note(_ header: EntryHeader, at index: UInt64) -> Bool {
         let known = header.known
-        let forksNow = places.contains(index) && !isForked
-        isForked = isForked || forksNow
+        let forksNow = places.contains(index) && index < forkedFrom ?? .max
+        if forksNow { forkedFrom = index }
         places.insert(index)
         var isOtherwise = charter.note(known.charter, at: index)
         isOtherwise = participation.note(known.participation, at: index) || isOtherwise
@@ -84,10 +84,11 @@ public struct LogKnowledge: Sendable {
     /// - Parameter isOneSite: whether two participation numbers put the stream's location into the same study site;
     ///   delegation numbers of different sites do not compare.
     func isAbove(_ known: KnownVersions, at index: UInt64, isOneSite: (UInt64, UInt64) -> Bool) -> Bool {
-        if isForked { return false }
+        if forkedFrom != nil { return false }
         if let highest = charter.highest(below: index), highest > known.charter { return true }
         if let highest = participation.highest(below: index), highest > known.participation { return true }
-        guard known.delegation > 0 else { return false }
+        // In the study's own stream no number is of a study site, so none compare.
+        guard known.delegation > 0, stream.location != nil else { return false }
         return delegations.contains { number, rises in
             guard let highest = rises.highest(below: index), highest > known.delegation else { return false }
             return number == known.participation || isOneSite(number, known.participation)

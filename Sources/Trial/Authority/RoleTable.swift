@@ -31,11 +31,21 @@ public enum RoleTable {
         table[role]?.contains(act) ?? false
     }
 
-    /// Whether the act needs a delegation of the study site, beside the role.
-    public static func needsDelegation(_ act: Act) -> Bool {
+    /// Whether the act needs a delegation of the study site, beside the role: all of people and systems who work there, but
+    /// not what an institution does for itself.
+    public static func needsDelegation(_ act: Act, as role: Role) -> Bool {
         switch act {
         case .registerParticipant, .enterData, .linkParticipants, .decideConflicts, .submitResponses: true
-        case .manageStudy, .answerForInstitution, .delegate, .orderDrop, .keepLog: false
+        case .orderDrop: role != .institution
+        case .manageStudy, .answerForInstitution, .delegate, .keepLog: false
+        }
+    }
+
+    /// Whether the act belongs in a location's stream and nowhere else.
+    static func isAboutParticipants(_ act: Act) -> Bool {
+        switch act {
+        case .registerParticipant, .enterData, .linkParticipants, .decideConflicts, .submitResponses, .orderDrop: true
+        case .manageStudy, .answerForInstitution, .delegate, .keepLog: false
         }
     }
 
@@ -59,6 +69,28 @@ public enum RoleTable {
         case .responseReceived: .submitResponses
         case .redactionOrdered, .erasureOrdered: .orderDrop
         default: nil
+        }
+    }
+
+    /// What gives a role the sight of participants' records.
+    enum Reading {
+        /// Nothing does.
+        case none
+        /// A delegation at the study site.
+        case delegated
+        /// The node's coordinating the study; elsewhere a delegation.
+        case coordinated
+        /// The node's hosting the location.
+        case hosted
+    }
+
+    /// What gives `role` the sight of participants' records; an unknown role has none.
+    static func reading(_ role: Role) -> Reading {
+        switch role {
+        case .principalInvestigator, .investigator, .studyNurse, .monitor, .dataImport: .delegated
+        case .dataManager: .coordinated
+        case .institution: .hosted
+        default: .none
         }
     }
 

@@ -48,7 +48,7 @@ extension StudyAuthority {
                 void[entry.id] = .beyondAccepted
                 return false
             }
-            guard let act = RoleTable.act(of: header.operation), !RoleTable.needsDelegation(act) else {
+            guard let act = RoleTable.act(of: header.operation), !RoleTable.isAboutParticipants(act) else {
                 void[entry.id] = .wrongStream
                 return false
             }

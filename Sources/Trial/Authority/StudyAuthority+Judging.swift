@@ -13,7 +13,8 @@ extension StudyAuthority {
         let key = JudgementKey(writer: entry.writer, stream: entry.stream, header: header)
         let known = judgements[key] ?? keyedJudgement(of: key)
         judgements[key] = known
-        let judgement = known.judgement(at: entry.place, in: self)
+        let judgement = known.judgement(
+            at: entry.place, forkedFrom: knowledge[entry.place.log]?.forkedFrom, in: self)
         guard let log = knowledge[entry.place.log] else { return judgement }
         if knewLess(header, at: entry.place.index, log) { return .void(.knewLess) }
         switch judgement {
@@ -66,7 +67,10 @@ extension StudyAuthority {
         guard let act = RoleTable.act(of: key.operation) else { return .effect(nil) }
         guard act != .manageStudy, act != .answerForInstitution, act != .delegate else { return .void(.wrongStream) }
         guard RoleTable.allows(key.authority.role, act) else { return .void(.roleMayNot) }
-        guard RoleTable.needsDelegation(act) else { return .effect(nil) }
+        if act == .orderDrop, participation.orders?.allow(key.authority.role, key.operation) == false {
+            return .void(.orderNotAllowed)
+        }
+        guard RoleTable.needsDelegation(act, as: key.authority.role) else { return .effect(nil) }
         guard let site = participation.site(of: location) else { return .void(.notDelegated) }
         let judgement = judgeDelegation(key, at: site.id, isBeforeEnd: isBeforeEnd)
         // What decides for others may not outlive the right to it; what was measured may.

@@ -161,7 +161,9 @@ public enum Request: Hashable, Sendable, Codable {
     /// Publishes a version of the definitions, an ODM document in Base64.
     case publish(documentBase64: String)
     /// Numbers the participation chain.
-    case participate(sponsor: String, coordinating: [NodeID], members: [Member], sites: [StudySite])
+    case participate(
+        sponsor: String, coordinating: [NodeID], members: [Member], sites: [StudySite],
+        orders: OrderPermissions? = nil)
     /// Accepts the newest invitation for locations hosted here.
     case accept(locations: [LocationID], agreement: String, approval: String, date: String)
     /// Withdraws for locations hosted here.
@@ -198,6 +200,10 @@ public enum Request: Hashable, Sendable, Codable {
     case link(LinkTarget)
     /// Takes that back.
     case unlink(LinkTarget)
+    /// Orders parts of one entry to be dropped, everywhere and for good.
+    case redact(RedactionEntry)
+    /// Orders everything about a participant to be dropped, everywhere and for good.
+    case erase(ErasureEntry)
 }
 
 /// A role by its name in commands.

@@ -9,11 +9,12 @@ extension Decision {
             try require(.manageStudy, of: command.sender)
             let founding = StudyFounding(nonce: context.randomName, mode: mode, oid: oid, name: name)
             return try draft(.studyFounded(founding), stream: stream, for: command, in: context)
-        case .participate(let sponsor, let coordinating, let members, let sites):
+        case .participate(let sponsor, let coordinating, let members, let sites, let orders):
             try requireCoordination(command, in: context)
             let participation = Participation(
                 number: UInt64(authority.participations.count) + 1, previous: authority.participations.last?.id,
-                sponsor: sponsor, coordinatingNodes: coordinating, members: members, sites: sites)
+                sponsor: sponsor, coordinatingNodes: coordinating, members: members, sites: sites,
+                orders: orders)
             return try draft(.participationNumbered(participation), stream: stream, for: command, in: context)
         case .accept(let locations, let agreement, let approval, let date):
             let seen = locations.flatMap { authority.withdrawals[$0] ?? [] }

@@ -21,14 +21,17 @@ public struct DecisionContext {
     /// The epoch of the node's own log of the stream concerned, where it is not the node's first of the stream: a part of the
     /// labels that are issued, so that a node restored from a backup issues none again.
     public let epoch: Epoch?
+    /// The entry at an address, as it is stored.
+    public let storedEntry: (EntryAddress) -> WrittenEntry?
 
     /// States what may be looked at.
     public init(
         node: NodeID, fold: StudyFold, definition: (content: Hash, study: StudyDefinition)?, charterVersion: UInt64,
         entryOfCommand: @escaping (CommandID) -> EntryID?, receivedUTCMilliseconds: Int64, randomName: RandomName,
         authentication: Authentication = .localAccount,
-        epoch: Epoch? = nil
+        epoch: Epoch? = nil, storedEntry: @escaping (EntryAddress) -> WrittenEntry? = { _ in nil }
     ) {
+        self.storedEntry = storedEntry
         self.node = node
         self.fold = fold
         self.definition = definition
@@ -86,6 +89,8 @@ public enum Decision {
             try decideLink(target, undoes: false, command, in: context)
         case .unlink(let target):
             try decideLink(target, undoes: true, command, in: context)
+        // Several entries where the command it is about was sent to several nodes; this is the first.
+        case .redact, .erase: try orders(command, in: context)[0]
         }
     }
 

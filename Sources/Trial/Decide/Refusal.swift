@@ -62,6 +62,12 @@ public enum Refusal: Error, Hashable, Sendable, Codable {
     case commandUsedOtherwise(CommandID)
     /// The entry would be larger than the formats allow.
     case tooLarge(byteCount: Int)
+    /// The entry is not one of the participant's that are known here.
+    case unknownEntry(EntryID)
+    /// An order to drop something lacks its ground, who decided, or why.
+    case orderWithoutGrounds
+    /// The study does not allow the order to the role.
+    case orderNotAllowed(RoleName)
     /// The study is live, and the sender came with nothing but a token of this node's.
     case tokenInLiveStudy
 
@@ -109,6 +115,12 @@ public enum Refusal: Error, Hashable, Sendable, Codable {
             "command id \(id) was used for another command; send this one under a new id"
         case .tooLarge(let count):
             "the entry would have \(count) bytes, more than \(FormatLimit.entryBytes); save the form in two steps"
+        case .unknownEntry(let entry):
+            "entry \(entry) is none of the participant's that are known here; 'varde participant' lists them"
+        case .orderWithoutGrounds:
+            "an order to drop something states its ground in law, who decided, and why"
+        case .orderNotAllowed(let role):
+            "the study's participation does not allow the role \(role.rawValue) to order this"
         case .tokenInLiveStudy:
             "a local token does not say well enough who enters data: in a live study use the node's own account"
         }

@@ -1,7 +1,7 @@
 public import EventLog
 
 /// A registration with effect that no equal, lower one stands for.
-private struct StandingRegistration: Sendable {
+struct StandingRegistration: Sendable {
     let entry: WrittenEntry
     /// Equal registrations that it stands for.
     var aliases: [WrittenEntry] = []
@@ -78,49 +78,70 @@ public struct NodeActivity: Hashable, Sendable {
 /// Invariants:
 /// - Every key of `records` is a registration with effect that no equal, lower one stands for.
 /// - `references[r]` holds every entry that names registration `r`, whether `r` is here or not.
+/// - No entry whose handle `drops` erases is anywhere but in `erased`, orders excepted; entries of which `drops` takes parts
+///   are folded without these, whether they are still here or not.
 public struct LocationFold: Sendable {
     /// The location.
     public let location: LocationID
     /// Records by the registration that stands for the participant.
-    public private(set) var records: [EntryID: ParticipantState] = [:]
+    public internal(set) var records: [EntryID: ParticipantState] = [:]
     /// Entries without effect that belong to no participant's record.
-    public private(set) var void: [EntryID: VoidRule] = [:]
+    public internal(set) var void: [EntryID: VoidRule] = [:]
     /// Entries that belong to no participant's record yet.
-    public private(set) var waiting: [EntryID: Awaited] = [:]
+    public internal(set) var waiting: [EntryID: Awaited] = [:]
     /// Entries that this software does not understand, of whatever participant.
-    public private(set) var notUnderstood: Set<EntryID> = []
+    public internal(set) var notUnderstood: Set<EntryID> = []
     /// Number of distinct entries taken in.
     public private(set) var entryCount = 0
     /// What came from each writing node; where data came from is in no digest.
     public private(set) var activity: [NodeID: NodeActivity] = [:]
 
+    /// Orders with effect, by entry.
+    public internal(set) var orders: [EntryID: OrderInEffect] = [:]
+    /// Things to know of orders that keep their effect.
+    public internal(set) var findings: [EntryID: FindingRule] = [:]
+    /// What the orders with effect, and those given from elsewhere, drop.
+    public internal(set) var drops = DropOrders()
+    /// The entries of erased participants, by handle; of nothing in them more is known than their headers say.
+    var erased: [SubjectHandle: [EntryID: ErasedEntry]] = [:]
+    /// Orders of the whole stream, where only a part of its entries is folded here.
+    let givenDrops: DropOrders
+    /// Orders that came into effect since they were last asked for.
+    var newOrders: [OrderInEffect] = []
+    /// Whether what is dropped changed since ``takeDropsChanged()``.
+    var haveDropsChanged = false
+
     private var seen: Set<EntryID> = []
-    private var registrations: [CommandKey: [WrittenEntry]] = [:]
+    var registrations: [CommandKey: [WrittenEntry]] = [:]
     /// For every registration with effect the one that stands for it, itself or a lower one.
-    private var standing: [EntryID: EntryID] = [:]
+    var standing: [EntryID: EntryID] = [:]
     /// The standing registrations, with those that each stands for beside itself.
-    private var standingEntries: [EntryID: StandingRegistration] = [:]
+    var standingEntries: [EntryID: StandingRegistration] = [:]
     /// The handle that every registration drew; repetitions at several nodes drew several for one participant.
-    private var handles: [EntryID: SubjectHandle] = [:]
-    private var references: [EntryID: [EntryID: EntryAddress]] = [:]
+    var handles: [EntryID: SubjectHandle] = [:]
+    var references: [EntryID: [EntryID: EntryAddress]] = [:]
     private var commands: [EntryID: [CommandKey: EntryID]] = [:]
-    private var keys: [EntryID: Set<JudgementKey>] = [:]
-    private var handlesNotUnderstood: Set<SubjectHandle> = []
+    var keys: [EntryID: Set<JudgementKey>] = [:]
+    var handlesNotUnderstood: Set<SubjectHandle> = []
     /// Whether an entry is here of which not even the header can be read, so that it may concern anybody.
     private var hasUnreadableHeader = false
-    private var otherEntries: [EntryID: WrittenEntry] = [:]
+    var otherEntries: [EntryID: WrittenEntry] = [:]
     private var changedRecords: Set<EntryID> = []
     /// How far every log of the stream is here.
     private var extents: [LogID: HeldExtent] = [:]
     /// While many entries are taken in, what is to be computed once they are; nil while each is taken in by itself.
     private var deferred: DeferredWork?
     /// What changed since ``takeChanges()``; nil where nothing at all came.
-    private var unreported: Set<EntryID>?
+    var unreported: Set<EntryID>?
     private var digests: [EntryID: Hash] = [:]
     private var counting = RecordCounts()
+    /// Entries that carry a handle which is not, or not known to be, that of the registration they name.
+    var strays: [SubjectHandle: [EntryID: StrayEntry]] = [:]
 
-    init(location: LocationID) {
+    init(location: LocationID, drops: DropOrders = DropOrders()) {
         self.location = location
+        givenDrops = drops
+        self.drops = drops
     }
 
     /// Whether the entry was taken in.
@@ -177,6 +198,13 @@ public struct LocationFold: Sendable {
         extents[entry.place.log, default: HeldExtent()].insert(entry.place.index)
         if let header = entry.header { activity[entry.writer, default: NodeActivity()].note(header) }
         if unreported == nil { unreported = [] }
+        try enter(entry, source: source, judge: judge)
+    }
+
+    /// Puts an entry where it belongs, once it was counted.
+    mutating func enter(_ entry: WrittenEntry, source: some EntrySource, judge: Judge) throws {
+        if isErased(entry) { return noteErased(entry) }
+        let entry = redacted(entry)
         if case .participantRegistered? = entry.action?.operation, let key = entry.commandKey {
             let isRepeated = registrations[key] != nil
             registrations[key, default: []].append(entry)
@@ -187,10 +215,14 @@ public struct LocationFold: Sendable {
             }
         } else if let reference = entry.action?.operation.participant {
             references[reference, default: [:]][entry.id] = entry.address
+            if let subject = entry.subject, handles[reference] != subject {
+                strays[subject, default: [:]][entry.id] = StrayEntry(address: entry.address, reference: reference)
+            }
             try place(entry, under: reference, source: source, judge: judge)
         } else {
             otherEntries[entry.id] = entry
             settle(entry, judge: judge)
+            if entry.dropOrder != nil { try dropsMayHaveChanged(source: source, judge: judge) }
         }
     }
 
@@ -217,6 +249,7 @@ public struct LocationFold: Sendable {
             keys[id, default: []].insert(JudgementKey(writer: entry.writer, stream: entry.stream, header: header))
         }
         markChanged(id)
+        record.redactions[entry.id] = drops.redaction(of: entry)
         if deferred?.records.contains(id) == true {
             // It is computed from all its entries in any case.
             records[id] = record
@@ -245,7 +278,7 @@ public struct LocationFold: Sendable {
     }
 
     /// Decides which of the registrations that share a command stand, and computes their participants' records.
-    private mutating func regroup(_ key: CommandKey, source: some EntrySource, judge: Judge) throws {
+    mutating func regroup(_ key: CommandKey, source: some EntrySource, judge: Judge) throws {
         let group = registrations[key, default: []].sorted { $0.id < $1.id }
         for entry in group {
             void[entry.id] = nil
@@ -289,7 +322,7 @@ public struct LocationFold: Sendable {
         }
     }
 
-    private mutating func forget(_ id: EntryID) {
+    mutating func forget(_ id: EntryID) {
         records[id] = nil
         standingEntries[id] = nil
         commands[id] = nil
@@ -313,11 +346,11 @@ public struct LocationFold: Sendable {
     }
 
     /// Computes a participant's record from all entries that concern it.
-    private mutating func recompute(_ id: EntryID, source: some EntrySource, judge: Judge) throws {
+    mutating func recompute(_ id: EntryID, source: some EntrySource, judge: Judge) throws {
         guard let standing = standingEntries[id] else { return }
         var addresses: [EntryID: EntryAddress] = references[id] ?? [:]
         for alias in standing.aliases { addresses.merge(references[alias.id] ?? [:]) { first, _ in first } }
-        let entries = try source.entries(at: addresses.values.sorted())
+        let entries = try source.entries(at: addresses.values.sorted()).map(redacted)
         for entry in entries {
             waiting[entry.id] = nil
             guard let header = entry.header else { continue }
@@ -325,7 +358,8 @@ public struct LocationFold: Sendable {
         }
         let record = ParticipantState.fold(
             registration: standing.entry, location: location, aliases: standing.aliases,
-            isCommandReused: standing.isCommandReused, entries: entries, judge: judge)
+            isCommandReused: standing.isCommandReused, entries: entries,
+            redactions: redactions(of: entries), judge: judge)
         // The registration's own command is among those that a later entry may repeat.
         commands[id] = [:]
         if let key = standing.entry.commandKey { commands[id]?[key] = id }
@@ -337,7 +371,7 @@ public struct LocationFold: Sendable {
     }
 
     /// An entry of no participant: it opens or closes a log, orders something, or is not understood.
-    private mutating func settle(_ entry: WrittenEntry, judge: Judge) {
+    mutating func settle(_ entry: WrittenEntry, judge: Judge) {
         void[entry.id] = nil
         waiting[entry.id] = nil
         switch entry.content {
@@ -354,7 +388,9 @@ public struct LocationFold: Sendable {
             }
         case .unreadable: void[entry.id] = .unreadable
         case .action:
-            switch judge(entry) {
+            let judgement = judge(entry)
+            settleOrder(entry, judgement)
+            switch judgement {
             case .effect: break
             case .void(let rule): void[entry.id] = rule
             case .waiting(let awaited): waiting[entry.id] = awaited
@@ -366,6 +402,7 @@ public struct LocationFold: Sendable {
     mutating func authorityChanged(_ changed: Set<JudgementKey>, source: some EntrySource, judge: Judge) throws {
         if unreported == nil { unreported = [] }
         for entry in otherEntries.values { settle(entry, judge: judge) }
+        try dropsMayHaveChanged(source: source, judge: judge)
         var regrouped: Set<EntryID> = []
         for (key, group) in registrations where group.contains(where: { isChanged($0, changed) }) {
             try regroup(key, source: source, judge: judge)
@@ -386,7 +423,8 @@ public struct LocationFold: Sendable {
         var counting = counting
         counting.settle(records)
         var counts = counting.total
-        counts.findings += void.count + waiting.count + notUnderstood.count
+        counts.findings += void.count + waiting.count + notUnderstood.count + findings.count
+        counts.erased = erasedParticipants.values.count { !$0.registrations.isEmpty }
         return counts
     }
 
@@ -411,6 +449,7 @@ public struct LocationFold: Sendable {
         }
         for entry in waiting.keys.sorted() { writer.identifier(6, entry) }
         for entry in notUnderstood.sorted() { writer.identifier(7, entry) }
+        writeOrders(into: &writer)
         return .sha256(writer.bytes)
     }
 }

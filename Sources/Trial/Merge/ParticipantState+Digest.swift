@@ -45,6 +45,11 @@ extension ParticipantState {
         writeResponses(into: &writer)
         for entry in quarantined.sorted() { writer.identifier(46, entry) }
         writeLabelsAndLinks(into: &writer)
+        for (entry, redaction) in redactions.sorted(by: { $0.key < $1.key }) {
+            writer.identifier(49, entry)
+            writer.unsigned(50, redaction.parts.rawValue)
+            for order in redaction.orders { writer.identifier(51, order) }
+        }
         writeAwaited(into: &writer)
         return .sha256(writer.bytes)
     }

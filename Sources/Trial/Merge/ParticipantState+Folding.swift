@@ -8,15 +8,17 @@ extension ParticipantState {
     ///   - location: the location whose stream it stands in.
     ///   - aliases: equal repetitions of the registration.
     ///   - isCommandReused: whether another registration with effect has the same command id and other content.
-    ///   - entries: everything that names the registration or a repetition of it, in any order.
+    ///   - entries: everything that names the registration or a repetition of it, in any order, without what orders drop.
+    ///   - redactions: what orders drop of these entries.
     ///   - judge: whether an entry has effect, from what its header says its writer knew.
     package static func fold(
         registration: WrittenEntry, location: LocationID, aliases: [WrittenEntry], isCommandReused: Bool,
-        entries: [WrittenEntry], judge: (WrittenEntry) -> Judgement
+        entries: [WrittenEntry], redactions: [EntryID: Redaction] = [:], judge: (WrittenEntry) -> Judgement
     ) -> ParticipantState {
         var state = ParticipantState(
             id: registration.id, location: location, subject: registration.header?.subject)
         state.aliases = Set(aliases.map(\.id))
+        state.redactions = redactions
         for alias in aliases { state.canonical[alias.id] = registration.id }
         for sending in [registration] + aliases { state.enterLabels(of: sending) }
         state.applied.insert(registration.id)

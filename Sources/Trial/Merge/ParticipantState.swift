@@ -136,6 +136,8 @@ public struct ParticipantState: Hashable, Sendable {
     public internal(set) var waiting: [EntryID: Awaited] = [:]
     /// Saves and answers whose data were collected after a withdrawal that stands: kept and shown, and not counted.
     public internal(set) var quarantined: Set<EntryID> = []
+    /// Of which of its entries orders dropped parts.
+    public internal(set) var redactions: [EntryID: Redaction] = [:]
     /// Findings that stay while withdrawals and authority do.
     var notedFindings: [EntryID: FindingRule] = [:]
     /// Answers to questionnaires, with all their versions.
@@ -156,6 +158,10 @@ public struct ParticipantState: Hashable, Sendable {
         self.location = location
         self.subject = subject
     }
+
+    /// The orders that dropped parts of the entry that wrote a value, sorted; where the value itself was dropped it reads
+    /// "erased by order …".
+    public func orders(on value: HeldValue) -> [EntryID] { redactions[value.id.entry]?.orders ?? [] }
 
     /// The statuses reached, without those that were corrected.
     public var reached: [StatusRecord] { standingStatuses.map(\.record) }

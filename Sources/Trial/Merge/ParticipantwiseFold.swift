@@ -23,8 +23,11 @@ public struct ParticipantwiseFold {
     ///   - location: the location.
     ///   - entries: all entries that name any of the registrations among them, all registrations that share their command
     ///     ids, and whatever else; in any order.
-    public mutating func fold(location: LocationID, entries: [WrittenEntry]) -> LocationFold {
-        var fold = LocationFold(location: location)
+    ///   - drops: what the orders of the whole stream drop.
+    public mutating func fold(
+        location: LocationID, entries: [WrittenEntry], drops: DropOrders = DropOrders()
+    ) -> LocationFold {
+        var fold = LocationFold(location: location, drops: drops)
         let source = EntriesAtHand(entries: Dictionary(entries.map { ($0.address, $0) }) { first, _ in first })
         // Registrations last: then each record is computed once, from all that concerns it.
         let registrations = entries.filter { $0.registrationKey != nil }

@@ -42,6 +42,10 @@ public struct StreamCounts: Hashable, Sendable, Codable {
     public var quarantined = 0
     /// Participants that reached a status, by its name.
     public var statuses: [String: Int] = [:]
+    /// Participants that were erased: they are in no other count.
+    public var erased = 0
+    /// Items with a current value whose datum was dropped by an order: they are among the values.
+    public var valuesErased = 0
 
     /// Counts nothing.
     public init() {}
@@ -57,6 +61,8 @@ public struct StreamCounts: Hashable, Sendable, Codable {
         left.formsMergedUnseen += right.formsMergedUnseen
         left.findings += right.findings
         left.quarantined += right.quarantined
+        left.erased += right.erased
+        left.valuesErased += right.valuesErased
         left.statuses.merge(right.statuses, uniquingKeysWith: +)
     }
 
@@ -71,6 +77,8 @@ public struct StreamCounts: Hashable, Sendable, Codable {
         left.formsMergedUnseen -= right.formsMergedUnseen
         left.findings -= right.findings
         left.quarantined -= right.quarantined
+        left.erased -= right.erased
+        left.valuesErased -= right.valuesErased
         for (status, count) in right.statuses {
             let rest = (left.statuses[status] ?? 0) - count
             left.statuses[status] = rest == 0 ? nil : rest
@@ -175,6 +183,7 @@ extension ParticipantState {
                     counts.itemsInConflict += 1
                 } else if register.current?.value?.kind != .cleared {
                     counts.values += 1
+                    if register.current?.value == nil { counts.valuesErased += 1 }
                 } else {
                     continue
                 }

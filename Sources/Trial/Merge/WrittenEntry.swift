@@ -27,24 +27,43 @@ public struct WrittenEntry: Hashable, Sendable {
     /// What it does.
     public private(set) var content: Content
 
+    /// The entry as it was read, for what an order leaves of it; nil where it cannot be read or stands in a wrong place.
+    private let entry: Entry?
+
     /// Reads what `entry`, standing in the log `name`, does.
     public init(_ entry: Entry, in name: LogName) {
+        self.init(
+            entry, at: EntryAddress(log: name.id, index: entry.header.index),
+            place: EntryAddress(log: name.log, index: entry.header.index), stream: name.stream, writer: name.node)
+    }
+
+    /// Parts whose lengths are not those of the header make the entry void; parts that were dropped have none.
+    private init(_ entry: Entry, at address: EntryAddress, place: EntryAddress, stream: StreamID, writer: NodeID) {
         id = entry.id
-        address = EntryAddress(log: name.id, index: entry.header.index)
-        place = EntryAddress(log: name.log, index: entry.header.index)
-        stream = name.stream
-        writer = name.node
-        header = entry.header
-        guard entry.header.mergeRules <= FormatVersion.mergeRules else {
-            content = .notUnderstood
-            return
-        }
+        self.address = address
+        self.place = place
+        self.stream = stream
+        self.writer = writer
+        self.entry = entry
+        header = entry.hasStatedLengths ? entry.header : nil
+        content = entry.hasStatedLengths ? WrittenEntry.content(of: entry) : .unreadable
+    }
+
+    private static func content(of entry: Entry) -> Content {
+        guard entry.header.mergeRules <= FormatVersion.mergeRules else { return .notUnderstood }
         do {
-            content = try Action(reading: entry).map(Content.action) ?? .notUnderstood
+            guard let action = try Action(reading: entry) else { return .notUnderstood }
+            // The handle stands in the header too, so that an order shows whom it is about.
+            if case .erasureOrdered(let order) = action.operation, case .participant(_, let subject) = order.target,
+                entry.header.subject != subject
+            {
+                return .unreadable
+            }
+            return .action(action)
         } catch .unknownVersion {
-            content = .notUnderstood
+            return .notUnderstood
         } catch {
-            content = .unreadable
+            return .unreadable
         }
     }
 
@@ -55,8 +74,9 @@ public struct WrittenEntry: Hashable, Sendable {
     public init(_ raw: RawEntry, id: EntryID, at address: EntryAddress, in name: LogName) {
         do throws(EntryError) {
             let entry = try Entry(trusting: raw, id: id)
-            if entry.isAsStated(at: EntryAddress(log: name.log, index: address.index)) {
-                self.init(entry, in: name)
+            let place = EntryAddress(log: name.log, index: address.index)
+            if entry.stands(at: place) {
+                self.init(entry, at: address, place: place, stream: name.stream, writer: name.node)
             } else {
                 self.init(id: id, at: address, in: name, content: .unreadable)
             }
@@ -76,7 +96,64 @@ public struct WrittenEntry: Hashable, Sendable {
         stream = name.stream
         writer = name.node
         header = nil
+        entry = nil
         self.content = content
+    }
+
+    /// The entry as it was read; nil where it cannot be read or stands in a wrong place.
+    package var asRead: Entry? { entry }
+
+    /// The same leaf with another body: what is left of it where parts were dropped from what is stored.
+    package func keeping(_ body: EntryBody) throws -> WrittenEntry {
+        guard let entry else { return self }
+        let raw = RawEntry(header: entry.header.bytes, body: body.bytes)
+        return WrittenEntry(
+            try Entry(trusting: raw, id: id), at: address, place: place, stream: stream, writer: writer)
+    }
+
+    /// The handle that its header carries, where it stands in its place; of what is void for its lengths too.
+    public var subject: SubjectHandle? { entry?.header.subject }
+
+    /// What it does by its header, where that can be read.
+    public var operation: OperationType? { entry?.header.operation }
+
+    /// What an order to drop these parts leaves of it: the same whether they are still here or not.
+    public func dropping(_ parts: PartSet) -> WrittenEntry {
+        guard let entry else { return self }
+        return WrittenEntry(entry.dropping(parts), at: address, place: place, stream: stream, writer: writer)
+    }
+
+    /// Place and kind of its parts that are here.
+    var partsHere: [(position: Int, kind: PartKind)] {
+        guard let entry else { return [] }
+        return entry.body.parts.indices.filter { entry.body.parts[$0] != nil }.map {
+            ($0, entry.header.parts[$0].kind)
+        }
+    }
+
+    /// The part that holds the free text of a change; nil where its value is no free text or is not here.
+    func textPart(ofChange position: UInt64) -> Int? {
+        guard let content = entry?.bytes(of: .content) else { return nil }
+        var reader = WireReader(content)
+        var place: UInt64 = 0
+        while let field = try? reader.next() {
+            guard field == 1 else {
+                guard (try? reader.skip()) != nil else { return nil }
+                continue
+            }
+            guard var value = try? reader.message() else { return nil }
+            if place == position { return Value.textPart(&value) }
+            place += 1
+        }
+        return nil
+    }
+
+    /// What it orders, where it is an order that can be read.
+    public var dropOrder: DropOrder? {
+        switch action?.operation {
+        case .redactionOrdered(let order)?, .erasureOrdered(let order)?: order
+        default: nil
+        }
     }
 
     /// The action, where there is one.
@@ -99,13 +176,18 @@ public struct WrittenEntry: Hashable, Sendable {
 }
 
 extension Entry {
-    /// Whether the entry stands where its header says, and its parts have the lengths that it states.
-    func isAsStated(at address: EntryAddress) -> Bool {
-        header.index == address.index && header.log == address.log
-            && zip(header.parts, body.parts).allSatisfy { commitment, part in
-                part.map { UInt64($0.bytes.count) == commitment.byteCount } ?? true
-            }
+    /// Whether the entry stands where its header says.
+    func stands(at place: EntryAddress) -> Bool { header.index == place.index && header.log == place.log }
+
+    /// Whether the parts that are here have the lengths that the header states.
+    var hasStatedLengths: Bool {
+        zip(header.parts, body.parts).allSatisfy { commitment, part in
+            part.map { UInt64($0.bytes.count) == commitment.byteCount } ?? true
+        }
     }
+
+    /// Whether the entry stands where its header says, and its parts have the lengths that it states.
+    func isAsStated(at place: EntryAddress) -> Bool { stands(at: place) && hasStatedLengths }
 }
 
 extension Action {

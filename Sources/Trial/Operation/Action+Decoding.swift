@@ -52,7 +52,7 @@ private struct Payload {
     var response = ResponseFields()
     var assignment = AssignmentFields()
     var link = LinkFields()
-    var order = DropOrder(entry: nil, subject: nil, decision: "")
+    var order = DropOrderFields()
     /// The fields from 50 on that were there, a bit each.
     private var present: UInt64 = 0
 
@@ -97,12 +97,7 @@ private struct Payload {
         case .responseReceived: try response.read(field, &reader)
         case .labelAssigned: try assignment.read(field, &reader)
         case .participantsLinked, .participantsUnlinked: try link.read(field, &reader)
-        case .redactionOrdered, .erasureOrdered:
-            switch field {
-            case 50: order.entry = try reader.identifier()
-            case 51: order.subject = try reader.name()
-            default: try reader.skip()
-            }
+        case .redactionOrdered, .erasureOrdered: try order.read(field, &reader)
         default: try reader.skip()
         }
     }
@@ -140,8 +135,8 @@ private struct Payload {
             let said = try link.finished(reason: try entry.text(of: .reason))
             return type == .participantsLinked ? .participantsLinked(said) : .participantsUnlinked(said)
         case .redactionOrdered, .erasureOrdered:
-            order.decision = try entry.text(of: .reason) ?? ""
-            return type == .redactionOrdered ? .redactionOrdered(order) : .erasureOrdered(order)
+            let said = try order.finished(with: entry)
+            return type == .redactionOrdered ? .redactionOrdered(said) : .erasureOrdered(said)
         default: throw .outOfRange(field: 5)
         }
     }
@@ -197,6 +192,11 @@ extension Participation {
         case 55:
             var inner = try reader.message()
             sites.append(try StudySite(from: &inner))
+        case 56:
+            var inner = try reader.message()
+            var allowed = orders ?? OrderPermissions(redaction: [], erasure: [])
+            try allowed.read(&inner)
+            orders = allowed
         default: try reader.skip()
         }
     }

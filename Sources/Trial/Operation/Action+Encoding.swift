@@ -46,9 +46,8 @@ extension Action {
             link.write(into: &structure)
             if let reason = link.reason { rest.append((.reason, [UInt8](reason.utf8))) }
         case .redactionOrdered(let order), .erasureOrdered(let order):
-            structure.identifier(50, order.entry)
-            structure.name(51, order.subject)
-            rest.append((.reason, [UInt8](order.decision.utf8)))
+            order.write(into: &structure)
+            if let reason = order.reason { rest.append((.reason, [UInt8](reason.utf8))) }
         }
         return [(.structure, structure.bytes)] + rest
     }
@@ -94,6 +93,7 @@ extension Participation {
                 inner.string(5, site.owner.text)
             }
         }
+        if let orders { writer.message(56) { orders.write(into: &$0) } }
     }
 }
 

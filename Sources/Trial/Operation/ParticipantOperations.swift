@@ -124,20 +124,3 @@ public struct Removal: Hashable, Sendable {
         self.reason = reason
     }
 }
-
-/// An order to drop parts (DESIGN §4, "Redaction and erasure").
-public struct DropOrder: Hashable, Sendable {
-    /// The entry whose content goes; nil where a subject handle is erased.
-    public var entry: EntryID?
-    /// The handle all of whose entries go; nil where one entry is redacted.
-    public var subject: SubjectHandle?
-    /// Who decided, and on what ground.
-    public var decision: String
-
-    /// States an order.
-    public init(entry: EntryID?, subject: SubjectHandle?, decision: String) {
-        self.entry = entry
-        self.subject = subject
-        self.decision = decision
-    }
-}

@@ -124,12 +124,15 @@ public struct Participation: Hashable, Sendable {
     public var members: [Member]
     /// The study sites.
     public var sites: [StudySite]
+    /// Who may order what to be dropped; nil for all whose role may order at all.
+    public var orders: OrderPermissions?
 
     /// States a number.
     public init(
         number: UInt64, previous: EntryID?, sponsor: String, coordinatingNodes: [NodeID], members: [Member],
-        sites: [StudySite]
+        sites: [StudySite], orders: OrderPermissions? = nil
     ) {
+        self.orders = orders
         self.number = number
         self.previous = previous
         self.sponsor = sponsor

@@ -127,6 +127,15 @@ extension Value {
         }
     }
 
+    /// The part in which the datum of a `varde.v0.Value` lies; nil where it lies in the value itself.
+    static func textPart(_ reader: inout WireReader) -> Int? {
+        while let field = try? reader.next() {
+            if field == 2 { return try? reader.unsigned(as: Int.self) }
+            guard (try? reader.skip()) != nil else { return nil }
+        }
+        return nil
+    }
+
     /// Reads `varde.v0.Value`; `text` gives a text part's datum by its place, nil where the part was dropped.
     ///
     /// - Returns: nil where the datum lay in a part that is not here.

@@ -166,7 +166,8 @@ public struct GeneratedStudy: Sendable {
         return entries
     }
 
-    /// Writes an entry about a participant, within a transaction, as the nurse would; an answer as the client system would.
+    /// Writes an entry about a participant, within a transaction, as the nurse would; an answer as the client system
+    /// would, and an order as the institution would.
     ///
     /// - Parameter number: names the command, and moves the clock.
     package func append(
@@ -175,7 +176,8 @@ public struct GeneratedStudy: Sendable {
         let isAnswer = operation.type == .responseReceived
         let draft = GeneratedStudy.draft(
             StreamID.location(GeneratedStudy.location, in: study), operation, UInt64(number),
-            role: isAnswer ? .partnerApp : .studyNurse, actor: isAnswer ? GeneratedStudy.app : nurse,
+            role: isAnswer ? .partnerApp : operation.type.ordersDrop ? .institution : .studyNurse,
+            actor: isAnswer ? GeneratedStudy.app : nurse,
             kind: isAnswer ? .system : .person, known: GeneratedStudy.known,
             delegation: isAnswer ? appDelegation : delegation,
             subject: SubjectHandle(RandomName(high: 0x5B, low: UInt64(participant))))

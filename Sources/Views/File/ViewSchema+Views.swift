@@ -51,7 +51,8 @@ extension ViewSchema {
             json_extract(entry, '$[0]') AS entry_id, position,
             datetime(json_extract(entry, '$[1]') / 1000, 'unixepoch') AS entered,
             json_extract(entry, '$[2]') AS node, json_extract(entry, '$[3]') AS actor,
-            json_extract(entry, '$[4]') AS role
+            json_extract(entry, '$[4]') AS role,
+            CASE WHEN kind = 0 THEN json_extract(entry, '$[6]') END AS dropped_by
         FROM (
             SELECT location.study_site, participant.location, participant_id, label, event_oid, event_repeat_key,
                 form_oid, form_repeat_key, form_id, state,
@@ -124,6 +125,7 @@ extension ViewSchema {
             count(participant.screened) AS screened, count(participant.included) AS included,
             count(participant.screen_failure) AS screen_failures,
             count(participant.participant) AS participants,
+            (SELECT count(*) FROM erased_participant WHERE erased_participant.location = location.location) AS erased,
             coalesce(sum(participant.forms), 0) AS forms, coalesce(sum(participant.item_values), 0) AS item_values,
             coalesce(sum(participant.conflicts), 0) AS conflicts,
             (SELECT count(*) FROM finding WHERE finding.location = location.location) AS findings,

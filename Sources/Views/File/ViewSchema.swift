@@ -3,7 +3,7 @@ import Trial
 /// The tables and views of one generation (`Protocols/views.md`): names of tables and columns are a published contract.
 enum ViewSchema {
     /// The version of tables, views and reducer; a generation of any other is built anew.
-    static let version: UInt64 = 4
+    static let version: UInt64 = 5
     /// "Vrdv": SQLite's mark of whose file it is.
     static let applicationID: Int64 = 0x5672_6476
 
@@ -165,6 +165,14 @@ enum ViewSchema {
             entries TEXT NOT NULL,
             sides TEXT NOT NULL
         );
+        CREATE TABLE erased_participant (
+            participant_id TEXT PRIMARY KEY,
+            location TEXT NOT NULL,
+            orders TEXT NOT NULL,
+            registrations TEXT NOT NULL,
+            entries INTEGER NOT NULL,
+            digest BLOB NOT NULL
+        ) WITHOUT ROWID;
         CREATE TABLE form_instance (
             form INTEGER PRIMARY KEY,
             participant INTEGER NOT NULL,

@@ -125,6 +125,9 @@ final class ViewWriter {
         try removeParticipantRows(known.number, known.digest)
     }
 
+    func addToDigest(_ row: Hash) { digest.add(row) }
+    func removeFromDigest(_ row: Hash) { digest.remove(row) }
+
     // MARK: Findings of no participant
 
     /// Writes the findings of a location's stream that belong to no participant.

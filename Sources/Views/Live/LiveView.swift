@@ -17,6 +17,8 @@ final class LiveView {
     private let connection: Connection
     private let writer: ViewWriter
     private let reducer: ParticipantReducer
+    /// Whether the write-ahead log may hold what an order dropped; readers may keep it from being cut for a while.
+    private(set) var mustForget = false
 
     /// Pages of the write-ahead log beyond which it is copied into the file.
     private static let checkpointPages = 1_000
@@ -53,12 +55,15 @@ final class LiveView {
                 }
                 try writer.setLooseFindings(location.findings, in: location.location)
                 try writer.setActivity(location.activity, in: location.location)
+                try writer.setErased(location.erased, in: location.location)
             }
             if !newest.hasArrangement(of: context) { try writer.setArrangement(newest) }
             context = context.arranged(as: newest)
             try writer.setGeneration(context, node: node, at: position, isComplete: true)
             try connection.execute("COMMIT")
             self.position = position
+            if updates.contains(where: \.mustForget) { mustForget = true }
+            try forget()
             if connection.writeAheadLogPages >= LiveView.checkpointPages {
                 try connection.checkpoint(truncating: false)
             }
@@ -66,6 +71,19 @@ final class LiveView {
             throw ViewError.database(failure)
         }
     }
+
+    /// Cuts the write-ahead log where it may hold what an order dropped. Rows that went are overwritten in the file.
+    func forget() throws {
+        guard mustForget else { return }
+        do throws(DatabaseFailure) {
+            if try connection.checkpoint(truncating: true) { mustForget = false }
+        } catch {
+            throw ViewError.database(error)
+        }
+    }
+
+    /// Has the write-ahead log cut with the next update or attempt.
+    func noteDrops() { mustForget = true }
 
     /// Closes the file; readers go on.
     func close() {

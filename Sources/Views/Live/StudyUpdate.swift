@@ -11,16 +11,22 @@ public struct StudyUpdate: Sendable {
         var gone: [EntryID]
         var findings: [FindingRow]
         var activity: [NodeID: NodeActivity]
+        var erased: [ErasedRow]
     }
 
     let study: StudyID
     let locations: [Location]
+    /// Whether orders have changed what may be in the file: then nothing of the old may be left in the write-ahead log.
+    let mustForget: Bool
 
     /// Takes the changed participants out of a fold.
     ///
-    /// - Parameter changes: registrations, or repetitions of them, by location.
-    public init(_ fold: StudyFold, changes: [LocationID: Set<EntryID>]) {
+    /// - Parameters:
+    ///   - changes: registrations, or repetitions of them, by location.
+    ///   - mustForget: whether what orders drop has changed since the last update.
+    public init(_ fold: StudyFold, changes: [LocationID: Set<EntryID>], mustForget: Bool = false) {
         study = fold.study
+        self.mustForget = mustForget
         locations = changes.sorted { $0.key < $1.key }.compactMap { location, names in
             guard let held = fold.locations[location] else { return nil }
             var records: [EntryID: ParticipantState] = [:]
@@ -32,7 +38,8 @@ public struct StudyUpdate: Sendable {
             return Location(
                 location: location,
                 records: records.values.map { ($0, held.isFullyUnderstood($0)) }, gone: gone,
-                findings: FindingRow.loose(of: held), activity: held.activity)
+                findings: FindingRow.loose(of: held), activity: held.activity,
+                erased: ErasedRow.list(held.erasedParticipants.values))
         }
     }
 

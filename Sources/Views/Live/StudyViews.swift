@@ -235,9 +235,26 @@ public actor StudyViews {
             if isOutdated, asked[study] == nil, !failed.contains(study) { startBuilding(study) }
         }
         arrival = report.arrival
+        forgetDropped()
         let ready = waiters.filter { holds($0.study, arrival: $0.arrival) }
         waiters.removeAll { holds($0.study, arrival: $0.arrival) }
         for waiter in ready { waiter.continuation.resume() }
+    }
+
+    /// Tries again where a reader kept a write-ahead log from being cut, and deletes generations that were only read.
+    private func forgetDropped() {
+        var isDue = false
+        for (study, view) in live where view.mustForget {
+            if building[study] == nil { directory.removeOthers(study, keeping: []) }
+            do { try view.forget() } catch { fail(study, error) }
+            isDue = isDue || view.mustForget
+        }
+        guard isDue else { return }
+        let signal = signal
+        Task {
+            try? await Task.sleep(for: .milliseconds(200))
+            signal.yield()
+        }
     }
 
     private func position(_ report: FoldReport, like built: ViewPosition) -> ViewPosition {
@@ -268,6 +285,7 @@ public actor StudyViews {
             directory.removeOthers(study, keeping: [])
             live[study] = try LiveView(
                 directory, generation: stored.generation, context: context, position: stored.position, node: node)
+            live[study]?.noteDrops()
             asked[study] = changes
             signal.yield()
         } catch {
@@ -324,6 +342,9 @@ public actor StudyViews {
                 directory, generation: built.generation,
                 context: built.context, position: built.position, node: node)
             try view.apply(updates, context, at: position(report, like: built.position))
+            // What an order dropped since the rebuild began may be in the file it built.
+            view.noteDrops()
+            try view.forget()
             let before = live[study]
             // What is in service was brought to the same arrival just before.
             let isSame = before.map { $0.context.shape == view.context.shape } ?? false

@@ -42,6 +42,7 @@ struct ViewCheck {
             try checkForms(names, &totals, &sum)
             try checkParticipants(totals, &sum)
             try addLooseFindings(&sum)
+            try checkErased(&sum)
             return sum
         } catch let failure as DatabaseFailure {
             throw ViewError.database(failure)
@@ -61,6 +62,22 @@ struct ViewCheck {
             names[row.int64(0)] = id
         }
         return names
+    }
+
+    private func checkErased(_ sum: inout ViewDigest) throws {
+        try reader.forEach(
+            "SELECT participant_id, location, orders, registrations, entries, digest FROM erased_participant"
+        ) { row in
+            guard let id: EntryID = row.identifier(0),
+                let orders = try? JSONReader.list(in: row.bytes(2), { try $0.identifier() as EntryID }),
+                let registrations = try? JSONReader.list(in: row.bytes(3), { try $0.identifier() as EntryID })
+            else { throw unsound("erased_participant", "participant \(row.text(0))") }
+            let erased = ErasedRow(
+                participant: id, orders: orders, registrations: registrations, entries: Int(row.int64(4)))
+            let digest = erased.digest(in: LocationID(unchecked: row.text(1)))
+            guard digest == row.hash(5) else { throw unsound("erased_participant", "participant \(id)") }
+            sum.add(digest)
+        }
     }
 
     // MARK: Forms

@@ -7,24 +7,25 @@ extension ViewReader {
     /// A piece of the list of participants.
     ///
     /// - Parameters:
-    ///   - location: only those of one location; nil for all.
+    ///   - locations: only those of these; nil for all.
     ///   - position: what the piece before gave as next; nil for the first.
     ///   - limit: how many at most, at least 1.
     public func participants(
-        at location: LocationID? = nil, from position: ParticipantPosition? = nil, limit: Int
+        at locations: Set<LocationID>? = nil, from position: ParticipantPosition? = nil, limit: Int
     ) throws -> ListPiece<ParticipantSummary> {
-        try participants(where: nil, at: location, from: position, limit: limit)
+        try participants(where: nil, at: locations, from: position, limit: limit)
     }
 
     /// What is to be decided of a piece of the participants in whose records anything is.
     ///
     /// - Parameters:
+    ///   - locations: only those of these; nil for all.
     ///   - position: what the piece before gave as next; nil for the first.
     ///   - limit: how many participants at most, at least 1.
     public func openConflicts(
-        from position: ParticipantPosition? = nil, limit: Int
+        at locations: Set<LocationID>? = nil, from position: ParticipantPosition? = nil, limit: Int
     ) throws -> ListPiece<ConflictSummary> {
-        let piece = try participants(where: "conflicts > 0", at: nil, from: position, limit: limit)
+        let piece = try participants(where: "conflicts > 0", at: locations, from: position, limit: limit)
         return ListPiece(elements: try piece.elements.flatMap(conflicts), next: piece.next)
     }
 
@@ -32,18 +33,19 @@ extension ViewReader {
     ///
     /// - Parameters: as of ``participants(at:from:limit:)``.
     public func questionnaires(
-        at location: LocationID? = nil, from position: ParticipantPosition? = nil, limit: Int
+        at locations: Set<LocationID>? = nil, from position: ParticipantPosition? = nil, limit: Int
     ) throws -> ListPiece<QuestionnaireSummary> {
-        let piece = try participants(where: nil, at: location, from: position, limit: limit)
+        let piece = try participants(where: nil, at: locations, from: position, limit: limit)
         return ListPiece(elements: try piece.elements.flatMap(questionnaires), next: piece.next)
     }
 
     private func participants(
-        where condition: String?, at location: LocationID?, from position: ParticipantPosition?, limit: Int
+        where condition: String?, at locations: Set<LocationID>?, from position: ParticipantPosition?, limit: Int
     ) throws -> ListPiece<ParticipantSummary> {
         precondition(limit >= 1, "a piece has at least one participant")
         var conditions = condition.map { [$0] } ?? []
-        if location != nil { conditions.append("location = ?4") }
+        // One parameter for all of them: JSON, as the statement is the same for any number.
+        if locations != nil { conditions.append("location IN (SELECT value FROM json_each(?4))") }
         if position != nil { conditions.append("(location, label, participant_id) >= (?1, ?2, ?3)") }
         var found = try rows(
             """
@@ -52,7 +54,7 @@ extension ViewReader {
                     AND ((participant.participant + 1) << \(ViewWriter.formBits)) - 1)
             FROM participant \(conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND "))
             ORDER BY location, label, participant_id LIMIT \(limit + 1)
-            """, parameters(position, location)
+            """, parameters(position, locations)
         ) { row -> ParticipantSummary? in
             guard let id = EntryID(hex: row.text(1)) else { return nil }
             return ParticipantSummary(
@@ -69,10 +71,15 @@ extension ViewReader {
     }
 
     /// What is bound to the numbered parameters, as far as the statement has them.
-    private func parameters(_ position: ParticipantPosition?, _ location: LocationID?) -> [String?] {
-        if location == nil, position == nil { return [] }
+    private func parameters(_ position: ParticipantPosition?, _ locations: Set<LocationID>?) -> [String?] {
+        if locations == nil, position == nil { return [] }
         let texts = [position?.location.text, position?.label, position?.participant.description]
-        return location == nil ? texts : texts + [location?.text]
+        guard let locations else { return texts }
+        var json = JSONText(capacity: locations.count * 24 + 2)
+        json.array { json in
+            for location in locations.sorted() { json.text(location.text) }
+        }
+        return texts + [String(decoding: json.bytes, as: UTF8.self)]
     }
 
     private func labels(of participant: Int64) throws -> [ParticipantLabel] {

@@ -9,6 +9,8 @@ struct GroupRows: Sendable {
     var rows: [ParticipantRows]
     /// Findings of no participant that came up in folding the group.
     var findings: [FindingRow]
+    /// Erased participants of whom entries were among the group's.
+    var erased: [ErasedParticipant] = []
 }
 
 /// Folds and reduces groups.
@@ -29,7 +31,9 @@ struct GroupFolder {
 
     mutating func rows(ofGroup number: Int, _ reader: StoreReader) throws -> GroupRows {
         let (location, places) = index.group(number)
-        let folded = fold.fold(location: location, entries: try index.entries(at: places, reader))
+        let folded = fold.fold(
+            location: location, entries: try index.entries(at: places, reader),
+            drops: rest[location]?.drops ?? DropOrders())
         let rows = folded.records.values.map { record in
             let isUnderstood =
                 folded.isFullyUnderstood(record)
@@ -38,7 +42,8 @@ struct GroupFolder {
         }
         return GroupRows(
             location: location, rows: rows.sorted { $0.participant < $1.participant },
-            findings: FindingRow.loose(of: folded))
+            findings: FindingRow.loose(of: folded),
+            erased: folded.erasedParticipants.values.filter { $0.entryCount > 0 })
     }
 }
 

@@ -76,11 +76,14 @@ public struct ViewRebuild: Sendable {
     ///   - dataDirectory: where `events.sqlite` and `views` lie.
     ///   - context: authority and definitions, as they are at or after the cut.
     ///   - workers: threads that read and fold.
-    public init(dataDirectory: String, context: StudyViewContext, workers: Int = 2) {
+    ///   - folder: where the generation is written, in a folder `views`; nil for the data directory.
+    public init(
+        dataDirectory: String, context: StudyViewContext, workers: Int = 2, viewsIn folder: String? = nil
+    ) {
         self.dataDirectory = dataDirectory
         self.context = context
         self.workers = max(1, workers)
-        directory = ViewDirectory(dataDirectory: dataDirectory)
+        directory = ViewDirectory(dataDirectory: folder ?? dataDirectory)
     }
 
     /// Builds the generation at the newest arrival; it is on the disk and whole when this returns, and not in service.
@@ -143,13 +146,16 @@ public struct ViewRebuild: Sendable {
         defer { writer.finish() }
         var counts = ViewCounts()
         var loose = try writeRest(index, reader, writer)
-        try writeParticipants(index, reducer, loose.folds, writer, &counts, &loose.findings, progress)
+        try writeParticipants(index, reducer, writer, &counts, &loose, progress)
         progress(RebuildProgress(phase: .finishing, done: index.groupCount, total: index.groupCount))
         for (location, findings) in loose.findings {
             counts.findings += findings.count
             try writer.setLooseFindings(findings, in: location)
         }
         for (location, activity) in index.activity { try writer.setActivity(activity, in: location) }
+        for (location, people) in loose.erased {
+            try writer.setErased(ErasedRow.list(people.values), in: location)
+        }
         try writer.setArrangement(context)
         try writer.setDefinitions(context)
         try writer.createIndexesAndViews()
@@ -163,23 +169,31 @@ public struct ViewRebuild: Sendable {
     /// What belongs to no participant: there is little of it, and participants' rows depend on it.
     private func writeRest(
         _ index: StudyIndex, _ reader: StoreReader, _ writer: ViewWriter
-    ) throws -> (folds: [LocationID: LocationFold], findings: [LocationID: [FindingRow]]) {
+    ) throws -> Rest {
         var fold = ParticipantwiseFold(authority: context.authority, knowledge: index.knowledge)
-        var folds: [LocationID: LocationFold] = [:]
-        var findings: [LocationID: [FindingRow]] = [:]
+        var found = Rest()
         for location in index.locations {
             let entries = try index.entries(at: index.others[location] ?? [], reader)
             let rest = fold.fold(location: location, entries: entries)
-            folds[location] = rest
-            findings[location] = FindingRow.loose(of: rest)
+            found.folds[location] = rest
+            found.findings[location] = FindingRow.loose(of: rest)
+            found.erased[location] = rest.erasedParticipants
         }
-        return (folds, findings)
+        return found
+    }
+
+    /// What belongs to no participant, by location.
+    private struct Rest {
+        var folds: [LocationID: LocationFold] = [:]
+        var findings: [LocationID: [FindingRow]] = [:]
+        var erased: [LocationID: [EntryID: ErasedParticipant]] = [:]
     }
 
     private func writeParticipants(
-        _ index: StudyIndex, _ reducer: ParticipantReducer, _ rest: [LocationID: LocationFold], _ writer: ViewWriter,
-        _ counts: inout ViewCounts, _ loose: inout [LocationID: [FindingRow]], _ progress: (RebuildProgress) -> Void
+        _ index: StudyIndex, _ reducer: ParticipantReducer, _ writer: ViewWriter, _ counts: inout ViewCounts,
+        _ loose: inout Rest, _ progress: (RebuildProgress) -> Void
     ) throws {
+        let rest = loose.folds
         let handover = RowHandover(groups: index.groupCount, workers: workers)
         defer { handover.abandon() }
         for _ in 0..<workers {
@@ -199,7 +213,9 @@ public struct ViewRebuild: Sendable {
                 counts.values += rows.values
                 counts.conflicts += rows.conflicts.count
             }
-            if !group.findings.isEmpty { loose[group.location, default: []] += group.findings }
+            if !group.findings.isEmpty { loose.findings[group.location, default: []] += group.findings }
+            // The orders were among the rest, so everybody they name is there.
+            for person in group.erased { loose.erased[group.location]?[person.id]?.formUnion(person) }
             done += 1
             if done % 64 == 0 {
                 progress(RebuildProgress(phase: .writing, done: done, total: index.groupCount))
@@ -211,6 +227,7 @@ public struct ViewRebuild: Sendable {
 extension FindingRow {
     /// What a location's fold knows of entries that belong to no participant's record.
     static func loose(of fold: LocationFold) -> [FindingRow] {
-        list(void: fold.void, waiting: fold.waiting, notUnderstood: fold.notUnderstood)
+        list(
+            void: fold.void, waiting: fold.waiting, findings: fold.findings, notUnderstood: fold.notUnderstood)
     }
 }

@@ -151,7 +151,8 @@ struct EntryTable {
         }
     }
 
-    /// The table as JSON: for each entry `[id, time, node, actor, role, performed at]`, of one that is not here the id only.
+    /// The table as JSON: for each entry `[id, time, node, actor, role, performed at]`, with the orders that dropped
+    /// parts of it where there are any; of one that is not here the id only.
     var written: [UInt8] {
         var json = JSONText(capacity: ids.count * 180 + 2)
         json.array { json in
@@ -164,6 +165,8 @@ struct EntryTable {
                     json.text(origin.authority.actor.description)
                     json.text(origin.authority.role.description)
                     json.text(origin.provenance.performedAt)
+                    let orders = record.redactions[id]?.orders ?? []
+                    if !orders.isEmpty { json.array { json in for order in orders { json.hex(order.hash) } } }
                 }
             }
         }

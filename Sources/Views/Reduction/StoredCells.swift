@@ -26,6 +26,8 @@ enum StoredCells {
         var actor: String
         var role: String
         var performedAt: String?
+        /// The orders that dropped parts of it.
+        var orders: [EntryID] = []
     }
 
     /// The table of entries.
@@ -38,8 +40,18 @@ enum StoredCells {
                     id: id,
                     origin: StoredOrigin(
                         utcMilliseconds: try entry.number(), node: NodeID(unchecked: try entry.text()),
-                        actor: try entry.text(), role: try entry.text(), performedAt: try entry.optionalText()))
+                        actor: try entry.text(), role: try entry.text(), performedAt: try entry.optionalText(),
+                        orders: try orders(&entry)))
             }
+        }
+    }
+
+    private static func orders(_ entry: inout JSONReader) throws -> [EntryID] {
+        guard entry.hasMore else { return [] }
+        return try entry.array { list in
+            var orders: [EntryID] = []
+            while list.hasMore { orders.append(try list.identifier()) }
+            return orders
         }
     }
 

@@ -49,7 +49,7 @@ struct ProvenanceDocument: Codable {
 }
 
 /// What every body of a command has.
-protocol CommandDocument: Decodable {
+protocol CommandDocument: Codable, Sendable {
     /// The client's id for it.
     var command: CommandID { get }
     /// Where what it says came from.
@@ -57,7 +57,7 @@ protocol CommandDocument: Decodable {
 }
 
 /// Registers a participant.
-struct RegistrationDocument: CommandDocument, Codable {
+struct RegistrationDocument: CommandDocument {
     var command: CommandID
     var location: LocationID
     var labels: [LabelDocument]
@@ -65,7 +65,7 @@ struct RegistrationDocument: CommandDocument, Codable {
 }
 
 /// Records a status.
-struct StatusEntryDocument: CommandDocument, Codable {
+struct StatusEntryDocument: CommandDocument {
     var command: CommandID
     var status: ParticipantStatus
     var eventDate: String
@@ -74,7 +74,7 @@ struct StatusEntryDocument: CommandDocument, Codable {
 }
 
 /// Flags something removed, or takes such a flag back.
-struct RemovalDocument: CommandDocument, Codable {
+struct RemovalDocument: CommandDocument {
     var command: CommandID
     /// The event, form or row; absent for the participant.
     var instance: InstanceID?
@@ -83,7 +83,7 @@ struct RemovalDocument: CommandDocument, Codable {
 }
 
 /// Saves a form.
-struct FormEntryDocument: CommandDocument, Codable {
+struct FormEntryDocument: CommandDocument {
     struct Group: Codable {
         var group: SelectorDocument
         var items: [Item]

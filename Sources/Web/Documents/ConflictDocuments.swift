@@ -101,7 +101,7 @@ extension ParticipantState {
 }
 
 /// Resolves a conflict of an item or of a whole.
-struct ResolutionDocument: CommandDocument, Codable {
+struct ResolutionDocument: CommandDocument {
     enum Verdict: String, Codable {
         case chosen, wrong, elsewhere
 
@@ -141,7 +141,7 @@ struct ResolutionDocument: CommandDocument, Codable {
 }
 
 /// Decides what the beginnings of a form are.
-struct InstanceDecisionDocument: CommandDocument, Codable {
+struct InstanceDecisionDocument: CommandDocument {
     enum Choice: String, Codable {
         case same, two, wrong
     }
@@ -172,7 +172,7 @@ struct InstanceDecisionDocument: CommandDocument, Codable {
 }
 
 /// Confirms a form whose values never stood together before a person.
-struct FormConfirmationDocument: CommandDocument, Codable {
+struct FormConfirmationDocument: CommandDocument {
     var command: CommandID
     var form: InstanceID
     var seen: [SeenValue]

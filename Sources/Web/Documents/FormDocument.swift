@@ -119,6 +119,8 @@ struct ValueDocument: Codable {
     var id: SeenValue
     /// Absent where the datum was dropped by an order.
     var kind: String?
+    /// The orders that dropped it; absent where it is here.
+    var erasedBy: [EntryID]?
     var typed: String?
     var normalised: String?
     var unit: String?
@@ -133,6 +135,7 @@ struct ValueDocument: Codable {
 
     init(_ held: HeldValue, _ record: ParticipantState, label: String?) {
         self.init(held.id, held.value, label: label)
+        erasedBy = held.value == nil ? record.orders(on: held) : nil
         let origin = record.origins[held.id.entry]
         node = origin?.node
         actor = origin?.authority.actor

@@ -7,6 +7,7 @@ import NIOCore
 import Node
 import ServiceLifecycle
 import Synchronization
+import Trial
 
 /// How many listen to live changes, so that their number is bounded.
 final class ListenerCount: Sendable {
@@ -47,8 +48,8 @@ struct ChangeDocument: Codable {
 /// slow or away misses nothing, and comes back with the id of the last event it had (`Last-Event-ID`).
 struct StudyEvents: Sendable {
     let access: NodeAccess
-    /// The study; nil for every one.
-    let study: StudyID?
+    /// The study; nil for every one, as the owner of the node sees it.
+    let study: OpenedStudy?
     let listeners: ListenerCount
     /// Seconds after which a listener is told that there is nothing new, so that both notice when the other is gone.
     var heartbeatSeconds = 15
@@ -112,13 +113,18 @@ struct StudyEvents: Sendable {
         var position = start
         var told = isFirst
         while true {
-            let news = try await access.changes(after: position, of: study)
+            let news = try await access.changes(after: position, of: study?.study)
             if news.isOfAnotherStore {
                 try await writer.write(EventText.event("reset", news.reached, "{}"))
                 told = true
             }
             for arrival in news.arrivals {
-                let change = ChangeDocument(entries: arrival.entries.map { EntryDocument($0, here: access.node) })
+                let entries = arrival.entries.filter { entry in
+                    guard let study, let location = entry.stream.location else { return true }
+                    return study.scope.contains(location)
+                }
+                guard !entries.isEmpty else { continue }
+                let change = ChangeDocument(entries: entries.map { EntryDocument($0, here: access.node) })
                 let json = String(decoding: try JSONDocument.encoder().encode(change), as: UTF8.self)
                 try await writer.write(EventText.event("change", arrival.position, json))
                 told = true

@@ -8,56 +8,39 @@ import Views
 extension WebAPI {
     /// What people have to decide, with all sides.
     @Sendable func conflicts(_ request: Request, _ context: WebContext) async throws -> Response {
-        let study = try await openedStudy(context).study
+        let study = try await openedStudy(context)
         let asked = try request.piece
-        let reading = try await view(of: study) { try $0.openConflicts(from: asked.position, limit: asked.limit) }
-        let definition = try await access.definition(of: study)?.definition
+        let locations = try study.readable(asked.location)
+        let reading = try await view(of: study.study) {
+            try $0.openConflicts(at: locations, from: asked.position, limit: asked.limit)
+        }
+        let definition = try await access.definition(of: study.study)?.definition
         return try JSONDocument.response(
             ConflictListDocument(reading, definition, preferring: request.languages))
     }
 
     @Sendable func resolve(_ request: Request, _ context: WebContext) async throws -> Response {
-        let study = try await openedStudy(context).study
-        let record = try await openedRecord(context, in: study).state
-        let document = try await JSONDocument.read(ResolutionDocument.self, from: request)
-        let entry = try document.entry(of: record.id, at: record.location)
-        return try await answer(
-            document, .resolve(entry), in: study, about: record.form(around: document.instance), request, context)
+        try await command(ResolutionDocument.self, "resolutions", request, context) { document, record in
+            AskedOfRecord(
+                .resolve(try document.entry(of: record.id, at: record.location)),
+                about: record.form(around: document.instance))
+        }
     }
 
     @Sendable func decide(_ request: Request, _ context: WebContext) async throws -> Response {
-        let study = try await openedStudy(context).study
-        let record = try await openedRecord(context, in: study).state
-        let document = try await JSONDocument.read(InstanceDecisionDocument.self, from: request)
-        let entry = try document.entry(of: record.id, at: record.location)
-        return try await answer(
-            document, .decideInstances(entry), in: study, about: document.form, request, context)
+        try await command(InstanceDecisionDocument.self, "decisions", request, context) { document, record in
+            AskedOfRecord(
+                .decideInstances(try document.entry(of: record.id, at: record.location)), about: document.form)
+        }
     }
 
     @Sendable func confirm(_ request: Request, _ context: WebContext) async throws -> Response {
-        let study = try await openedStudy(context).study
-        let record = try await openedRecord(context, in: study).state
-        let document = try await JSONDocument.read(FormConfirmationDocument.self, from: request)
-        let entry = FormConfirmationEntry(
-            location: record.location, participant: .registration(record.id), form: document.form, seen: document.seen)
-        return try await answer(document, .confirm(entry), in: study, about: document.form, request, context)
-    }
-
-    /// Sends a command about a form. Where newer things stand than were seen, what was sent is given back with the form as
-    /// it stands now, so that a person can decide with both in sight.
-    func answer(
-        _ document: some CommandDocument & Codable & Sendable, _ asked: StudyRequest, in study: StudyID,
-        about form: InstanceID?, _ request: Request, _ context: WebContext
-    ) async throws -> Response {
-        do {
-            return try await answer(document, asked, in: study, context)
-        } catch var problem as Problem where ["newer-values", "newer-beginnings"].contains(problem.code) {
-            problem.members["entered"] = document
-            let record = try await openedRecord(context, in: study)
-            if let form, let newer = try await self.form(form, of: record, in: study, request.languages) {
-                problem.members["newer"] = newer
-            }
-            throw problem
+        try await command(FormConfirmationDocument.self, "confirmations", request, context) { document, record in
+            AskedOfRecord(
+                .confirm(
+                    FormConfirmationEntry(
+                        location: record.location, participant: .registration(record.id), form: document.form,
+                        seen: document.seen)), about: document.form)
         }
     }
 }

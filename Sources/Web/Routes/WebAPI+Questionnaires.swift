@@ -11,7 +11,8 @@ import Views
 extension WebAPI {
     /// Which questionnaires are due for whom, and what has been answered.
     @Sendable func questionnaires(_ request: Request, _ context: WebContext) async throws -> Response {
-        let study = try await openedStudy(context).study
+        let opened = try await openedStudy(context)
+        let study = opened.study
         guard try await access.hasSchedule(study) else { throw Problem.notFound("the study's plan") }
         let asked = try request.piece
         let day = try request.uri.queryParameters["asOf"].map { text in
@@ -24,8 +25,9 @@ extension WebAPI {
             }
             return state
         }
+        let locations = try opened.answerable(asked.location)
         let reading = try await view(of: study) {
-            try $0.questionnaires(at: asked.location, from: asked.position, limit: asked.limit)
+            try $0.questionnaires(at: locations, from: asked.position, limit: asked.limit)
         }
         return try JSONDocument.response(
             QuestionnaireListDocument(reading, asOf: day ?? Self.today(), only: state))

@@ -8,16 +8,24 @@ import Views
 extension WebAPI {
     /// How every location of a study stands.
     @Sendable func monitoring(_ request: Request, _ context: WebContext) async throws -> Response {
-        let study = try await openedStudy(context).study
-        let reading = try await view(of: study) { try $0.monitoring() }
+        let study = try await openedStudy(context)
+        _ = try study.readable(nil)
+        let reading = try await view(of: study.study) { try $0.monitoring() }
         return try JSONDocument.response(
-            MonitoringDocument(isCurrent: reading.isCurrent, locations: reading.contents))
+            MonitoringDocument(
+                isCurrent: reading.isCurrent,
+                locations: reading.contents.filter { study.scope.contains($0.location) }))
     }
 
     /// How a study site stands against its one target.
     @Sendable func regional(_ request: Request, _ context: WebContext) async throws -> Response {
-        let study = try await openedStudy(context).study
+        let opened = try await openedStudy(context)
+        let study = opened.study
         let site = try context.identifier("site") { StudySiteID($0) }
+        if let first = opened.reading.authority.participation?.sites.first(where: { $0.id == site })?.locations.first {
+            // A study site has one principal investigator, and whoever is delegated there sees all of it.
+            _ = try opened.readable(first)
+        }
         let lastHeard = await access.lastHeard()
         let reading = try await view(of: study) { try $0.regional(site, lastHeard: lastHeard) }
         guard let report = reading.contents else { throw Problem.notFound("study site \(site)") }

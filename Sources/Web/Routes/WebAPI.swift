@@ -50,21 +50,28 @@ struct WebAPI: Sendable {
     // MARK: What a request names
 
     /// The study that a request names, once the token was found to open it.
-    func openedStudy(_ context: WebContext) async throws -> StudyReading {
+    func openedStudy(_ context: WebContext) async throws -> OpenedStudy {
         let holder = try context.holder()
         let id = try context.identifier("study", StudyID.init(hex:))
         // A study that the token does not open is as unknown to its holder as one that is not here.
         guard holder.opens(id), let reading = try await access.study(id) else { throw Problem.notFound("study \(id)") }
-        guard reading.founding?.mode != .live else { throw Problem.liveStudy }
-        return reading
+        // Before its founding is here nobody knows whether it is live.
+        guard let founding = reading.founding else { throw Problem.unfoundedStudy(id) }
+        guard founding.mode != .live else { throw Problem.liveStudy }
+        return OpenedStudy(reading, for: holder, at: access.node)
     }
 
-    /// The participant that a request names.
-    func openedRecord(_ context: WebContext, in study: StudyID) async throws -> ParticipantReading {
+    /// The participant that a request names, once the token's holder was found to be let see the record.
+    func openedRecord(_ context: WebContext, in study: OpenedStudy) async throws -> ParticipantReading {
         let id = try context.identifier("participant", EntryID.init(hex:))
-        guard let reading = try await access.record(of: id, in: study) else {
+        guard let reading = try await access.record(of: id, in: study.study) else {
+            if let (location, erased) = try await access.erasedParticipant(id, in: study.study) {
+                guard study.scope.contains(location) else { throw study.notDelegated(at: location) }
+                throw Problem.erased(erased)
+            }
             throw Problem.notFound("participant \(id)")
         }
+        guard study.scope.contains(reading.state.location) else { throw study.notDelegated(at: reading.state.location) }
         return reading
     }
 
@@ -104,7 +111,7 @@ struct WebAPI: Sendable {
     }
 
     @Sendable private func study(_ request: Request, _ context: WebContext) async throws -> Response {
-        try JSONDocument.response(StudyDocument(try await openedStudy(context)))
+        try JSONDocument.response(StudyDocument(try await openedStudy(context).reading))
     }
 
     @Sendable private func definitions(_ request: Request, _ context: WebContext) async throws -> Response {
@@ -116,22 +123,23 @@ struct WebAPI: Sendable {
     @Sendable private func participants(_ request: Request, _ context: WebContext) async throws -> Response {
         let study = try await openedStudy(context)
         let asked = try request.piece
+        let locations = try study.readable(asked.location)
         let reading = try await view(of: study.study) {
-            try $0.participants(at: asked.location, from: asked.position, limit: asked.limit)
+            try $0.participants(at: locations, from: asked.position, limit: asked.limit)
         }
         return try JSONDocument.response(ParticipantListDocument(reading))
     }
 
     @Sendable private func participant(_ request: Request, _ context: WebContext) async throws -> Response {
         let study = try await openedStudy(context)
-        let record = try await openedRecord(context, in: study.study)
+        let record = try await openedRecord(context, in: study)
         let definition = try await access.definition(of: study.study)?.definition
         return try JSONDocument.response(RecordDocument(record, definition, preferring: request.languages))
     }
 
     @Sendable private func form(_ request: Request, _ context: WebContext) async throws -> Response {
         let study = try await openedStudy(context)
-        let record = try await openedRecord(context, in: study.study)
+        let record = try await openedRecord(context, in: study)
         let id = try context.identifier("form", InstanceID.init(hex:))
         guard let form = try await form(id, of: record, in: study.study, request.languages) else {
             throw Problem.notFound("form \(id) of participant \(record.state.id)")
@@ -159,12 +167,15 @@ struct WebAPI: Sendable {
         guard let entry = try await access.entry(at: EntryAddress(log: log, index: index), in: study.study) else {
             throw Problem.notFound("entry \(log)/\(index)")
         }
+        if let location = entry.stream.location, !study.scope.contains(location) {
+            throw study.notDelegated(at: location)
+        }
         return try JSONDocument.response(EntryDocument(entry, here: access.node))
     }
 
     @Sendable private func events(_ request: Request, _ context: WebContext) async throws -> Response {
         let study = try await openedStudy(context)
-        return try await StudyEvents(access: access, study: study.study, listeners: listeners).response(to: request)
+        return try await StudyEvents(access: access, study: study, listeners: listeners).response(to: request)
     }
 }
 

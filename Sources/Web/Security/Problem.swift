@@ -1,4 +1,6 @@
+import EventLog
 import Foundation
+import EventLog
 import HTTPTypes
 import Hummingbird
 import NIOCore
@@ -80,8 +82,25 @@ extension Problem {
         "a local token does not say well enough who reads or enters data of a live study",
         action: "use the node's own account through its socket until people have accounts")
 
+    static func unfoundedStudy(_ study: StudyID) -> Problem {
+        Problem(
+            .serviceUnavailable, "not-founded", "The study is not known well enough yet",
+            "the founding of study \(study) has not come to this node, so nobody knows whether it is live",
+            action: "ask again when this node has heard from the coordinating node")
+    }
+
     static func notFound(_ what: String) -> Problem {
         Problem(.notFound, "not-found", "Not known here", "\(what) is not known at this node")
+    }
+
+    static func erased(_ participant: ErasedParticipant) -> Problem {
+        let orders = participant.orders.map(\.description)
+        var problem = Problem(
+            .gone, "participant-erased", "Erased by order",
+            "participant \(participant.id) was erased by order \(orders.joined(separator: ", "))",
+            action: "'varde orders' says who ordered it, when, and on which ground")
+        problem.members["orders"] = orders
+        return problem
     }
 
     static func badRequest(_ detail: String, action: String? = nil) -> Problem {
@@ -104,7 +123,8 @@ extension Problem {
             case .inConflict: (.conflict, "in-conflict", "A conflict has to be resolved first")
             case .noSuchConflict: (.conflict, "no-such-conflict", "There is no such conflict")
             case .commandUsedOtherwise: (.conflict, "command-used-otherwise", "The command id is taken")
-            case .roleMayNot, .notDelegated: (.forbidden, "not-allowed", "Not allowed to do this")
+            case .unknownEntry: (.notFound, "not-found", "Not known here")
+            case .roleMayNot, .notDelegated, .orderNotAllowed: (.forbidden, "not-allowed", "Not allowed to do this")
             case .tokenInLiveStudy: (.forbidden, "live-study", "The study is live")
             case .notCoordinating, .locationNotOpen, .notHosting, .notInvited, .notOwningDelegations:
                 (.forbidden, "not-here", "Not this node's to do")

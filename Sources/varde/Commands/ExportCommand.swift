@@ -53,7 +53,11 @@ struct ExportCommand: AsyncParsableCommand {
                 "\(Output.grouped(outcome.participants)) participants, \(Output.grouped(outcome.forms)) forms, "
                     + "\(Output.grouped(outcome.items)) items"
                     + (outcome.conflicts > 0
-                        ? ", \(outcome.conflicts) of them empty because their values conflict" : ""))
+                        ? ", \(outcome.conflicts) of them empty because their values conflict" : "")
+                    + (outcome.erased > 0 ? ", \(outcome.erased) empty because an order dropped their values" : ""))
+            if outcome.erasedParticipants > 0 {
+                Output.note("\(outcome.erasedParticipants) participants were erased and are in no export")
+            }
             if outcome.notUnderstood > 0 {
                 throw Failure(
                     "\(outcome.notUnderstood) participants are left out: entries of a newer version concern them")

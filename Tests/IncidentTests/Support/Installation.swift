@@ -66,6 +66,8 @@ final class Installation {
         let source = Source(core: core)
         for log in try core.logs() {
             try core.forEachEntry(in: log.name.id) { stored in
+                // As the state of a node does: what was altered since it was checked is nobody's entry.
+                guard stored.damage == nil else { return true }
                 try fold.insert(
                     WrittenEntry(stored.raw, id: stored.id, at: stored.address, in: log.name), source: source)
                 return true

@@ -124,7 +124,7 @@ struct SimulatedStore {
             do throws(RangeRefusal) {
                 verified = try RangeVerifier.verify(
                     range, extending: log.frontier, name: name, key: TestNetwork.publicKey(of: name.node),
-                    isDropAllowed: { _, _ in false })
+                    isDropAllowed: { _, _, _ in false })
             } catch {
                 return .failure(IngestFailure(error))
             }

@@ -21,6 +21,7 @@ extension Simulation {
         case .receipt(let receipt):
             named = [streams[receipt.log]]
             checkDurable(receipt.log, receipt.size, at: node)
+        case .orders(let orders): named = orders.entries.map(\.stream)
         case .forkProof(let message): named = [message.stream]
         case .forkKnown(let known): named = [streams[known.log]]
         case .hello, .charterRequest, .charterVersions, .refusal, .haveDigest, .rangeUnavailable: break

@@ -10,7 +10,7 @@
 //   https://github.com/apple/swift-protobuf/
 
 /// The charter: a chain of numbered versions that say which nodes, locations and administrators a network has.
-/// Version 0.
+/// Version 0, frozen on 2026-11-24.
 ///
 /// The hash of a version is SHA-256("varde/charter/0" || bytes of Charter). Administrators sign
 /// "varde/charter-signature/0" || hash, the hash as 32 bytes, with Ed25519. A version counts when more than half of the

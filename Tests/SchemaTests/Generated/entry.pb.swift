@@ -9,9 +9,9 @@
 // For information on using the generated types, please see the documentation:
 //   https://github.com/apple/swift-protobuf/
 
-/// Entries: header, body, and what every part of a body holds. Version 0, frozen once orders are in it:
-/// fields and operations may then be added with new numbers, and nothing that is here changes. `log.md` says how entries
-/// become leaves of a log, `merge.md` what they mean.
+/// Entries: header, body, and what every part of a body holds. Version 0, frozen on 2026-11-24: fields and
+/// operations may be added with new numbers, and nothing that is here changes. `log.md` says how entries become leaves of a
+/// log, `merge.md` what they mean.
 ///
 /// Rules for all messages of this file:
 /// - `format_version` is field 1, stands first and once, and is written also when it is 0 (hence `optional`). Refused are
@@ -2125,11 +2125,38 @@ nonisolated struct Varde_V0_ParticipationNumbered: @unchecked Sendable {
     set {_uniqueStorage()._sites = newValue}
   }
 
+  /// Absent where all may order whose role may order at all.
+  var orders: Varde_V0_OrderPermissions {
+    get {_storage._orders ?? Varde_V0_OrderPermissions()}
+    set {_uniqueStorage()._orders = newValue}
+  }
+  /// Returns true if `orders` has been explicitly set.
+  var hasOrders: Bool {_storage._orders != nil}
+  /// Clears the value of `orders`. Subsequent reads from it will return its default value.
+  mutating func clearOrders() {_uniqueStorage()._orders = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// What the study allows to be ordered: numbers of Role.
+nonisolated struct Varde_V0_OrderPermissions: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Who may have parts of an entry dropped.
+  var redaction: [UInt64] = []
+
+  /// Who may have a participant erased.
+  var erasure: [UInt64] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
 }
 
 nonisolated struct Varde_V0_Member: Sendable {
@@ -4965,23 +4992,39 @@ nonisolated struct Varde_V0_RedactionOrdered: @unchecked Sendable {
   /// Clears the value of `origin`. Subsequent reads from it will return its default value.
   mutating func clearOrigin() {_uniqueStorage()._origin = nil}
 
+  /// The entry that loses parts: it stands at the address of fields 53 and 54, in the stream of the order.
   var entry: Data {
-    get {_storage._entry ?? Data()}
+    get {_storage._entry}
     set {_uniqueStorage()._entry = newValue}
   }
-  /// Returns true if `entry` has been explicitly set.
-  var hasEntry: Bool {_storage._entry != nil}
-  /// Clears the value of `entry`. Subsequent reads from it will return its default value.
-  mutating func clearEntry() {_uniqueStorage()._entry = nil}
 
-  var subject: Data {
-    get {_storage._subject ?? Data()}
-    set {_uniqueStorage()._subject = newValue}
+  /// Which parts: bit n for the part at position n. The structure is never dropped.
+  var parts: UInt64 {
+    get {_storage._parts}
+    set {_uniqueStorage()._parts = newValue}
   }
-  /// Returns true if `subject` has been explicitly set.
-  var hasSubject: Bool {_storage._subject != nil}
-  /// Clears the value of `subject`. Subsequent reads from it will return its default value.
-  mutating func clearSubject() {_uniqueStorage()._subject = nil}
+
+  var log: Data {
+    get {_storage._log}
+    set {_uniqueStorage()._log = newValue}
+  }
+
+  var index: UInt64 {
+    get {_storage._index}
+    set {_uniqueStorage()._index = newValue}
+  }
+
+  /// The ground in law.
+  var ground: String {
+    get {_storage._ground}
+    set {_uniqueStorage()._ground = newValue}
+  }
+
+  /// An office or committee, with the number of the decision. Why is said in a part of kind reason.
+  var decidedBy: String {
+    get {_storage._decidedBy}
+    set {_uniqueStorage()._decidedBy = newValue}
+  }
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -5109,23 +5152,29 @@ nonisolated struct Varde_V0_ErasureOrdered: @unchecked Sendable {
   /// Clears the value of `origin`. Subsequent reads from it will return its default value.
   mutating func clearOrigin() {_uniqueStorage()._origin = nil}
 
+  /// The registration by which the participant is known; those of one participant's orders are the same.
   var entry: Data {
-    get {_storage._entry ?? Data()}
+    get {_storage._entry}
     set {_uniqueStorage()._entry = newValue}
   }
-  /// Returns true if `entry` has been explicitly set.
-  var hasEntry: Bool {_storage._entry != nil}
-  /// Clears the value of `entry`. Subsequent reads from it will return its default value.
-  mutating func clearEntry() {_uniqueStorage()._entry = nil}
 
+  /// The handle, which the header carries too.
   var subject: Data {
-    get {_storage._subject ?? Data()}
+    get {_storage._subject}
     set {_uniqueStorage()._subject = newValue}
   }
-  /// Returns true if `subject` has been explicitly set.
-  var hasSubject: Bool {_storage._subject != nil}
-  /// Clears the value of `subject`. Subsequent reads from it will return its default value.
-  mutating func clearSubject() {_uniqueStorage()._subject = nil}
+
+  /// The ground in law.
+  var ground: String {
+    get {_storage._ground}
+    set {_uniqueStorage()._ground = newValue}
+  }
+
+  /// An office or committee, with the number of the decision. Why is said in a part of kind reason.
+  var decidedBy: String {
+    get {_storage._decidedBy}
+    set {_uniqueStorage()._decidedBy = newValue}
+  }
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -6813,7 +6862,7 @@ nonisolated extension Varde_V0_DefinitionPublished: SwiftProtobuf.Message, Swift
 
 nonisolated extension Varde_V0_ParticipationNumbered: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ParticipationNumbered"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}format_version\0\u{1}command\0\u{2}\u{1c}source\0\u{3}external_identifier\0\u{3}performed_at\0\u{1}occurred\0\u{1}recorded\0\u{3}received_utc_milliseconds\0\u{3}on_behalf_of\0\u{1}language\0\u{1}client\0\u{1}authentication\0\u{1}origin\0\u{2}\u{a}number\0\u{1}previous\0\u{1}sponsor\0\u{3}coordinating_nodes\0\u{1}members\0\u{1}sites\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}format_version\0\u{1}command\0\u{2}\u{1c}source\0\u{3}external_identifier\0\u{3}performed_at\0\u{1}occurred\0\u{1}recorded\0\u{3}received_utc_milliseconds\0\u{3}on_behalf_of\0\u{1}language\0\u{1}client\0\u{1}authentication\0\u{1}origin\0\u{2}\u{a}number\0\u{1}previous\0\u{1}sponsor\0\u{3}coordinating_nodes\0\u{1}members\0\u{1}sites\0\u{1}orders\0")
 
   fileprivate class _StorageClass {
     var _formatVersion: UInt64? = nil
@@ -6835,6 +6884,7 @@ nonisolated extension Varde_V0_ParticipationNumbered: SwiftProtobuf.Message, Swi
     var _coordinatingNodes: [String] = []
     var _members: [Varde_V0_Member] = []
     var _sites: [Varde_V0_StudySite] = []
+    var _orders: Varde_V0_OrderPermissions? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -6864,6 +6914,7 @@ nonisolated extension Varde_V0_ParticipationNumbered: SwiftProtobuf.Message, Swi
       _coordinatingNodes = source._coordinatingNodes
       _members = source._members
       _sites = source._sites
+      _orders = source._orders
     }
   }
 
@@ -6901,6 +6952,7 @@ nonisolated extension Varde_V0_ParticipationNumbered: SwiftProtobuf.Message, Swi
         case 53: try { try decoder.decodeRepeatedStringField(value: &_storage._coordinatingNodes) }()
         case 54: try { try decoder.decodeRepeatedMessageField(value: &_storage._members) }()
         case 55: try { try decoder.decodeRepeatedMessageField(value: &_storage._sites) }()
+        case 56: try { try decoder.decodeSingularMessageField(value: &_storage._orders) }()
         default: break
         }
       }
@@ -6970,6 +7022,9 @@ nonisolated extension Varde_V0_ParticipationNumbered: SwiftProtobuf.Message, Swi
       if !_storage._sites.isEmpty {
         try visitor.visitRepeatedMessageField(value: _storage._sites, fieldNumber: 55)
       }
+      try { if let v = _storage._orders {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 56)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -6998,10 +7053,46 @@ nonisolated extension Varde_V0_ParticipationNumbered: SwiftProtobuf.Message, Swi
         if _storage._coordinatingNodes != rhs_storage._coordinatingNodes {return false}
         if _storage._members != rhs_storage._members {return false}
         if _storage._sites != rhs_storage._sites {return false}
+        if _storage._orders != rhs_storage._orders {return false}
         return true
       }
       if !storagesAreEqual {return false}
     }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Varde_V0_OrderPermissions: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".OrderPermissions"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}redaction\0\u{1}erasure\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedUInt64Field(value: &self.redaction) }()
+      case 2: try { try decoder.decodeRepeatedUInt64Field(value: &self.erasure) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.redaction.isEmpty {
+      try visitor.visitPackedUInt64Field(value: self.redaction, fieldNumber: 1)
+    }
+    if !self.erasure.isEmpty {
+      try visitor.visitPackedUInt64Field(value: self.erasure, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Varde_V0_OrderPermissions, rhs: Varde_V0_OrderPermissions) -> Bool {
+    if lhs.redaction != rhs.redaction {return false}
+    if lhs.erasure != rhs.erasure {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -10502,7 +10593,7 @@ nonisolated extension Varde_V0_ParticipantsUnlinked: SwiftProtobuf.Message, Swif
 
 nonisolated extension Varde_V0_RedactionOrdered: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".RedactionOrdered"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}format_version\0\u{1}command\0\u{2}\u{1c}source\0\u{3}external_identifier\0\u{3}performed_at\0\u{1}occurred\0\u{1}recorded\0\u{3}received_utc_milliseconds\0\u{3}on_behalf_of\0\u{1}language\0\u{1}client\0\u{1}authentication\0\u{1}origin\0\u{2}\u{a}entry\0\u{1}subject\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}format_version\0\u{1}command\0\u{2}\u{1c}source\0\u{3}external_identifier\0\u{3}performed_at\0\u{1}occurred\0\u{1}recorded\0\u{3}received_utc_milliseconds\0\u{3}on_behalf_of\0\u{1}language\0\u{1}client\0\u{1}authentication\0\u{1}origin\0\u{2}\u{a}entry\0\u{2}\u{2}parts\0\u{1}log\0\u{1}index\0\u{1}ground\0\u{3}decided_by\0")
 
   fileprivate class _StorageClass {
     var _formatVersion: UInt64? = nil
@@ -10518,8 +10609,12 @@ nonisolated extension Varde_V0_RedactionOrdered: SwiftProtobuf.Message, SwiftPro
     var _client: String? = nil
     var _authentication: Varde_V0_AuthenticationDetail? = nil
     var _origin: Varde_V0_ImportOrigin? = nil
-    var _entry: Data? = nil
-    var _subject: Data? = nil
+    var _entry: Data = Data()
+    var _parts: UInt64 = 0
+    var _log: Data = Data()
+    var _index: UInt64 = 0
+    var _ground: String = String()
+    var _decidedBy: String = String()
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -10544,7 +10639,11 @@ nonisolated extension Varde_V0_RedactionOrdered: SwiftProtobuf.Message, SwiftPro
       _authentication = source._authentication
       _origin = source._origin
       _entry = source._entry
-      _subject = source._subject
+      _parts = source._parts
+      _log = source._log
+      _index = source._index
+      _ground = source._ground
+      _decidedBy = source._decidedBy
     }
   }
 
@@ -10577,7 +10676,11 @@ nonisolated extension Varde_V0_RedactionOrdered: SwiftProtobuf.Message, SwiftPro
         case 39: try { try decoder.decodeSingularMessageField(value: &_storage._authentication) }()
         case 40: try { try decoder.decodeSingularMessageField(value: &_storage._origin) }()
         case 50: try { try decoder.decodeSingularBytesField(value: &_storage._entry) }()
-        case 51: try { try decoder.decodeSingularBytesField(value: &_storage._subject) }()
+        case 52: try { try decoder.decodeSingularUInt64Field(value: &_storage._parts) }()
+        case 53: try { try decoder.decodeSingularBytesField(value: &_storage._log) }()
+        case 54: try { try decoder.decodeSingularUInt64Field(value: &_storage._index) }()
+        case 55: try { try decoder.decodeSingularStringField(value: &_storage._ground) }()
+        case 56: try { try decoder.decodeSingularStringField(value: &_storage._decidedBy) }()
         default: break
         }
       }
@@ -10629,12 +10732,24 @@ nonisolated extension Varde_V0_RedactionOrdered: SwiftProtobuf.Message, SwiftPro
       try { if let v = _storage._origin {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 40)
       } }()
-      try { if let v = _storage._entry {
-        try visitor.visitSingularBytesField(value: v, fieldNumber: 50)
-      } }()
-      try { if let v = _storage._subject {
-        try visitor.visitSingularBytesField(value: v, fieldNumber: 51)
-      } }()
+      if !_storage._entry.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._entry, fieldNumber: 50)
+      }
+      if _storage._parts != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._parts, fieldNumber: 52)
+      }
+      if !_storage._log.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._log, fieldNumber: 53)
+      }
+      if _storage._index != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._index, fieldNumber: 54)
+      }
+      if !_storage._ground.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._ground, fieldNumber: 55)
+      }
+      if !_storage._decidedBy.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._decidedBy, fieldNumber: 56)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -10658,7 +10773,11 @@ nonisolated extension Varde_V0_RedactionOrdered: SwiftProtobuf.Message, SwiftPro
         if _storage._authentication != rhs_storage._authentication {return false}
         if _storage._origin != rhs_storage._origin {return false}
         if _storage._entry != rhs_storage._entry {return false}
-        if _storage._subject != rhs_storage._subject {return false}
+        if _storage._parts != rhs_storage._parts {return false}
+        if _storage._log != rhs_storage._log {return false}
+        if _storage._index != rhs_storage._index {return false}
+        if _storage._ground != rhs_storage._ground {return false}
+        if _storage._decidedBy != rhs_storage._decidedBy {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -10670,7 +10789,7 @@ nonisolated extension Varde_V0_RedactionOrdered: SwiftProtobuf.Message, SwiftPro
 
 nonisolated extension Varde_V0_ErasureOrdered: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ErasureOrdered"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}format_version\0\u{1}command\0\u{2}\u{1c}source\0\u{3}external_identifier\0\u{3}performed_at\0\u{1}occurred\0\u{1}recorded\0\u{3}received_utc_milliseconds\0\u{3}on_behalf_of\0\u{1}language\0\u{1}client\0\u{1}authentication\0\u{1}origin\0\u{2}\u{a}entry\0\u{1}subject\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}format_version\0\u{1}command\0\u{2}\u{1c}source\0\u{3}external_identifier\0\u{3}performed_at\0\u{1}occurred\0\u{1}recorded\0\u{3}received_utc_milliseconds\0\u{3}on_behalf_of\0\u{1}language\0\u{1}client\0\u{1}authentication\0\u{1}origin\0\u{2}\u{a}entry\0\u{1}subject\0\u{2}\u{4}ground\0\u{3}decided_by\0")
 
   fileprivate class _StorageClass {
     var _formatVersion: UInt64? = nil
@@ -10686,8 +10805,10 @@ nonisolated extension Varde_V0_ErasureOrdered: SwiftProtobuf.Message, SwiftProto
     var _client: String? = nil
     var _authentication: Varde_V0_AuthenticationDetail? = nil
     var _origin: Varde_V0_ImportOrigin? = nil
-    var _entry: Data? = nil
-    var _subject: Data? = nil
+    var _entry: Data = Data()
+    var _subject: Data = Data()
+    var _ground: String = String()
+    var _decidedBy: String = String()
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -10713,6 +10834,8 @@ nonisolated extension Varde_V0_ErasureOrdered: SwiftProtobuf.Message, SwiftProto
       _origin = source._origin
       _entry = source._entry
       _subject = source._subject
+      _ground = source._ground
+      _decidedBy = source._decidedBy
     }
   }
 
@@ -10746,6 +10869,8 @@ nonisolated extension Varde_V0_ErasureOrdered: SwiftProtobuf.Message, SwiftProto
         case 40: try { try decoder.decodeSingularMessageField(value: &_storage._origin) }()
         case 50: try { try decoder.decodeSingularBytesField(value: &_storage._entry) }()
         case 51: try { try decoder.decodeSingularBytesField(value: &_storage._subject) }()
+        case 55: try { try decoder.decodeSingularStringField(value: &_storage._ground) }()
+        case 56: try { try decoder.decodeSingularStringField(value: &_storage._decidedBy) }()
         default: break
         }
       }
@@ -10797,12 +10922,18 @@ nonisolated extension Varde_V0_ErasureOrdered: SwiftProtobuf.Message, SwiftProto
       try { if let v = _storage._origin {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 40)
       } }()
-      try { if let v = _storage._entry {
-        try visitor.visitSingularBytesField(value: v, fieldNumber: 50)
-      } }()
-      try { if let v = _storage._subject {
-        try visitor.visitSingularBytesField(value: v, fieldNumber: 51)
-      } }()
+      if !_storage._entry.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._entry, fieldNumber: 50)
+      }
+      if !_storage._subject.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._subject, fieldNumber: 51)
+      }
+      if !_storage._ground.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._ground, fieldNumber: 55)
+      }
+      if !_storage._decidedBy.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._decidedBy, fieldNumber: 56)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -10827,6 +10958,8 @@ nonisolated extension Varde_V0_ErasureOrdered: SwiftProtobuf.Message, SwiftProto
         if _storage._origin != rhs_storage._origin {return false}
         if _storage._entry != rhs_storage._entry {return false}
         if _storage._subject != rhs_storage._subject {return false}
+        if _storage._ground != rhs_storage._ground {return false}
+        if _storage._decidedBy != rhs_storage._decidedBy {return false}
         return true
       }
       if !storagesAreEqual {return false}

@@ -12,8 +12,8 @@
 /// The messages between two nodes; `replication.md` says when they are sent. Version 0.
 ///
 /// `protocol_version` is field 1, stands first and is written also when it is 0. After it stands exactly one content.
-/// A message has at most 512 KiB; larger ones are refused unread. All but charter_versions, have and range have under
-/// 1 KB, cosignatures and witness_request excepted. Unknown fields within a content are passed over; a message of an unknown content is refused as unreadable.
+/// A message has at most 512 KiB; larger ones are refused unread. All but charter_versions, have, range and orders have
+/// under 1 KB, cosignatures and witness_request excepted. Unknown fields within a content are passed over; a message of an unknown content is refused as unreadable.
 
 #if canImport(FoundationEssentials)
 import FoundationEssentials
@@ -235,6 +235,14 @@ nonisolated struct Varde_V0_ReplicationMessage: Sendable {
     set {content = .forkKnown(newValue)}
   }
 
+  var orders: Varde_V0_Orders {
+    get {
+      if case .orders(let v)? = content {return v}
+      return Varde_V0_Orders()
+    }
+    set {content = .orders(newValue)}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Content: Equatable, Sendable {
@@ -253,6 +261,7 @@ nonisolated struct Varde_V0_ReplicationMessage: Sendable {
     case cosignatures(Varde_V0_Cosignatures)
     case forkProof(Varde_V0_ForkProof)
     case forkKnown(Varde_V0_ForkKnown)
+    case orders(Varde_V0_Orders)
 
   }
 
@@ -478,6 +487,49 @@ nonisolated struct Varde_V0_RawEntry: Sendable {
   init() {}
 }
 
+/// Orders under which parts are missing in ranges that come next. At most 256, and at most 256 KiB unless one alone is
+/// larger.
+nonisolated struct Varde_V0_Orders: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var entries: [Varde_V0_SentOrder] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// An order with the proof that it stands in its own log, all its parts with it.
+nonisolated struct Varde_V0_SentOrder: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var node: String = String()
+
+  var stream: String = String()
+
+  var epoch: Data = Data()
+
+  var index: UInt64 = 0
+
+  var header: Data = Data()
+
+  var body: Data = Data()
+
+  /// The signed note, at most 24 KiB, of a checkpoint above the entry.
+  var checkpoint: Data = Data()
+
+  /// The inclusion proof of RFC 9162, section 2.1.3, from the leaf up; at most 64 hashes.
+  var path: [Data] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
 /// So much of a log is durable at the sender.
 nonisolated struct Varde_V0_Receipt: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -658,7 +710,7 @@ nonisolated extension Varde_V0_RefusalCode: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension Varde_V0_ReplicationMessage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ReplicationMessage"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}protocol_version\0\u{1}hello\0\u{3}charter_request\0\u{3}charter_versions\0\u{3}have_digest\0\u{1}have\0\u{1}want\0\u{1}range\0\u{1}receipt\0\u{3}range_unavailable\0\u{1}refusal\0\u{4}\u{9}witness_request\0\u{3}witness_state\0\u{1}cosignatures\0\u{4}\u{8}fork_proof\0\u{3}fork_known\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}protocol_version\0\u{1}hello\0\u{3}charter_request\0\u{3}charter_versions\0\u{3}have_digest\0\u{1}have\0\u{1}want\0\u{1}range\0\u{1}receipt\0\u{3}range_unavailable\0\u{1}refusal\0\u{4}\u{9}witness_request\0\u{3}witness_state\0\u{1}cosignatures\0\u{4}\u{8}fork_proof\0\u{3}fork_known\0\u{2}\u{9}orders\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -862,6 +914,19 @@ nonisolated extension Varde_V0_ReplicationMessage: SwiftProtobuf.Message, SwiftP
           self.content = .forkKnown(v)
         }
       }()
+      case 40: try {
+        var v: Varde_V0_Orders?
+        var hadOneofValue = false
+        if let current = self.content {
+          hadOneofValue = true
+          if case .orders(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.content = .orders(v)
+        }
+      }()
       default: break
       }
     }
@@ -935,6 +1000,10 @@ nonisolated extension Varde_V0_ReplicationMessage: SwiftProtobuf.Message, SwiftP
     case .forkKnown?: try {
       guard case .forkKnown(let v)? = self.content else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 31)
+    }()
+    case .orders?: try {
+      guard case .orders(let v)? = self.content else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 40)
     }()
     case nil: break
     }
@@ -1352,6 +1421,101 @@ nonisolated extension Varde_V0_RawEntry: SwiftProtobuf.Message, SwiftProtobuf._M
   static func ==(lhs: Varde_V0_RawEntry, rhs: Varde_V0_RawEntry) -> Bool {
     if lhs.header != rhs.header {return false}
     if lhs.body != rhs.body {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Varde_V0_Orders: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".Orders"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}entries\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.entries) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.entries.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.entries, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Varde_V0_Orders, rhs: Varde_V0_Orders) -> Bool {
+    if lhs.entries != rhs.entries {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Varde_V0_SentOrder: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".SentOrder"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}node\0\u{1}stream\0\u{1}epoch\0\u{1}index\0\u{1}header\0\u{1}body\0\u{1}checkpoint\0\u{1}path\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.node) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.stream) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.epoch) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.index) }()
+      case 5: try { try decoder.decodeSingularBytesField(value: &self.header) }()
+      case 6: try { try decoder.decodeSingularBytesField(value: &self.body) }()
+      case 7: try { try decoder.decodeSingularBytesField(value: &self.checkpoint) }()
+      case 8: try { try decoder.decodeRepeatedBytesField(value: &self.path) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.node.isEmpty {
+      try visitor.visitSingularStringField(value: self.node, fieldNumber: 1)
+    }
+    if !self.stream.isEmpty {
+      try visitor.visitSingularStringField(value: self.stream, fieldNumber: 2)
+    }
+    if !self.epoch.isEmpty {
+      try visitor.visitSingularBytesField(value: self.epoch, fieldNumber: 3)
+    }
+    if self.index != 0 {
+      try visitor.visitSingularUInt64Field(value: self.index, fieldNumber: 4)
+    }
+    if !self.header.isEmpty {
+      try visitor.visitSingularBytesField(value: self.header, fieldNumber: 5)
+    }
+    if !self.body.isEmpty {
+      try visitor.visitSingularBytesField(value: self.body, fieldNumber: 6)
+    }
+    if !self.checkpoint.isEmpty {
+      try visitor.visitSingularBytesField(value: self.checkpoint, fieldNumber: 7)
+    }
+    if !self.path.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.path, fieldNumber: 8)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Varde_V0_SentOrder, rhs: Varde_V0_SentOrder) -> Bool {
+    if lhs.node != rhs.node {return false}
+    if lhs.stream != rhs.stream {return false}
+    if lhs.epoch != rhs.epoch {return false}
+    if lhs.index != rhs.index {return false}
+    if lhs.header != rhs.header {return false}
+    if lhs.body != rhs.body {return false}
+    if lhs.checkpoint != rhs.checkpoint {return false}
+    if lhs.path != rhs.path {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

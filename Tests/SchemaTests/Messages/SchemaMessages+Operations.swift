@@ -99,6 +99,12 @@ extension SchemaMessages {
             inner.owner = site.owner.text
             message.sites.append(finished(inner))
         }
+        if let orders = participation.orders {
+            var inner = Varde_V0_OrderPermissions()
+            inner.redaction = orders.redaction.map(\.rawValue)
+            inner.erasure = orders.erasure.map(\.rawValue)
+            message.orders = finished(inner)
+        }
         return finished(message)
     }
 
@@ -145,8 +151,16 @@ extension SchemaMessages {
 
     private mutating func ordered<Message: OrderMessage>(_ message: Message, _ order: DropOrder) -> Message {
         var message = message
-        if let entry = order.entry { message.entry = data(entry) }
-        if let subject = order.subject { message.subject = data(subject) }
+        message.ground = order.ground
+        message.decidedBy = order.decidedBy
+        switch order.target {
+        case .parts(let parts, let entry, let address):
+            message.entry = data(entry)
+            message.setParts(parts.rawValue, log: data(address.log), index: address.index)
+        case .participant(let registration, let subject):
+            message.entry = data(registration)
+            message.setSubject(data(subject))
+        }
         return finished(message)
     }
 
@@ -193,7 +207,20 @@ extension Varde_V0_Restored: RemovalMessage {}
 
 private protocol OrderMessage: StructureMessage {
     var entry: Data { get set }
-    var subject: Data { get set }
+    var ground: String { get set }
+    var decidedBy: String { get set }
+    mutating func setParts(_ parts: UInt64, log: Data, index: UInt64)
+    mutating func setSubject(_ subject: Data)
 }
-extension Varde_V0_RedactionOrdered: OrderMessage {}
-extension Varde_V0_ErasureOrdered: OrderMessage {}
+extension Varde_V0_RedactionOrdered: OrderMessage {
+    mutating func setParts(_ parts: UInt64, log: Data, index: UInt64) {
+        (self.parts, self.log, self.index) = (parts, log, index)
+    }
+    mutating func setSubject(_ subject: Data) { preconditionFailure("a redaction names no subject") }
+}
+extension Varde_V0_ErasureOrdered: OrderMessage {
+    mutating func setParts(_ parts: UInt64, log: Data, index: UInt64) {
+        preconditionFailure("an erasure names no parts")
+    }
+    mutating func setSubject(_ subject: Data) { self.subject = subject }
+}

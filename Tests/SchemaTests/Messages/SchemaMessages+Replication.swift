@@ -51,6 +51,7 @@ extension SchemaMessages {
             inner.code = code(refusal.code.rawValue)
             inner.text = refusal.text
             envelope.refusal = finished(inner)
+        case .orders(let orders): envelope.orders = self.orders(orders)
         case .witnessRequest(let request):
             var inner = Varde_V0_WitnessRequest()
             inner.oldSize = request.oldSize
@@ -146,6 +147,23 @@ extension SchemaMessages {
             message.entries.append(finished(inner))
         }
         message.checkpoint = Data(content.range.checkpoint)
+        return finished(message)
+    }
+
+    private mutating func orders(_ orders: OrdersMessage) -> Varde_V0_Orders {
+        var message = Varde_V0_Orders()
+        for order in orders.entries {
+            var inner = Varde_V0_SentOrder()
+            inner.node = order.node.text
+            inner.stream = order.stream.description
+            inner.epoch = data(order.epoch)
+            inner.index = order.index
+            inner.header = Data(order.raw.header)
+            inner.body = Data(order.raw.body)
+            inner.checkpoint = Data(order.checkpoint)
+            inner.path = order.path.map { data($0) }
+            message.entries.append(finished(inner))
+        }
         return finished(message)
     }
 }

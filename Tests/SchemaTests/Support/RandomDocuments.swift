@@ -86,7 +86,7 @@ struct RandomDocuments {
     }
 
     /// The numbers of ``message(_:)``.
-    static let messages = Array(0...9) + [20, 21, 22, 30, 31]
+    static let messages = Array(0...9) + [20, 21, 22, 30, 31, 40]
 
     /// A message of the content with that number.
     mutating func message(_ content: Int) -> ReplicationMessage {
@@ -155,6 +155,16 @@ struct RandomDocuments {
                         smaller: checkpoint(), larger: checkpoint(), prefixRoot: generator.hash(),
                         path: list(5) { $0.generator.hash() })))
         case 31: return .forkKnown(ForkKnown(log: key()))
+        case 40:
+            return .orders(
+                OrdersMessage(
+                    entries: list(4) { random in
+                        SentOrder(
+                            node: random.label(), stream: random.stream(), epoch: Epoch(using: &random.generator),
+                            index: random.size() - 1,
+                            raw: RawEntry(header: random.generator.bytes(90), body: random.generator.bytes(50)),
+                            checkpoint: random.generator.bytes(30), path: random.list(4) { $0.generator.hash() })
+                    }))
         default: return .refusal(Refusal(code: RefusalCode(rawValue: code()), text: text()))
         }
     }

@@ -215,7 +215,7 @@ struct EntryVectorTests {
                 Written again it is the same bytes.
                 """,
             make: {
-                (0..<12).map { kind in
+                (Array(0..<12) + RandomDocuments.messages.filter { $0 >= 12 }).map { kind in
                     var random = RandomDocuments(seed: 1_000 + UInt64(kind))
                     return ("kind \(kind)", ["bytes": random.message(kind).bytes.hex])
                 }

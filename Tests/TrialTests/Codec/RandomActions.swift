@@ -90,13 +90,13 @@ struct RandomActions {
         case 11: return .formSaved(save(changes: generator.below(101)))
         case 12: return .removed(removal())
         case 13: return .restored(removal())
-        case 14: return .redactionOrdered(order())
+        case 14: return .redactionOrdered(redaction())
         case 15: return .instancesDecided(decision())
         case 16: return .conflictResolved(resolution())
         case 17:
             return .formConfirmed(
                 Confirmation(participant: entry(), instances: tableOfForm(), seen: list(5) { $0.value() }))
-        case 18: return .erasureOrdered(order())
+        case 18: return .erasureOrdered(erasure())
         case 19: return .responseReceived(response())
         case 20:
             return .labelAssigned(
@@ -143,8 +143,17 @@ struct RandomActions {
             reason: maybeText())
     }
 
-    private mutating func order() -> DropOrder {
-        DropOrder(entry: maybeEntry(), subject: chance() ? SubjectHandle(using: &generator) : nil, decision: text())
+    private mutating func redaction() -> DropOrder {
+        let parts = PartSet(positions: [generator.below(64), generator.below(64)])
+        let address = EntryAddress(log: LogID(generator.hash()), index: generator.one(of: 0, 1, 127, 128, 70_000))
+        return DropOrder(
+            target: .parts(parts, of: entry(), at: address), ground: text(), decidedBy: text(), reason: maybeText())
+    }
+
+    private mutating func erasure() -> DropOrder {
+        DropOrder(
+            target: .participant(entry(), CodecLog.subject), ground: text(), decidedBy: text(),
+            reason: maybeText())
     }
 
     private mutating func participation() -> Participation {
@@ -155,7 +164,11 @@ struct RandomActions {
                 StudySite(
                     id: StudySiteID(unchecked: random.label()), name: random.text(), isRegional: random.chance(),
                     locations: random.list(3) { $0.location() }, owner: random.node())
-            })
+            },
+            orders: chance()
+                ? OrderPermissions(
+                    redaction: list(3) { Role(rawValue: $0.code()) }, erasure: list(3) { Role(rawValue: $0.code()) })
+                : nil)
     }
 
     private mutating func answer() -> ParticipationAnswer {
@@ -287,6 +300,8 @@ enum CodecLog {
         epoch: Epoch(RandomName(high: 3, low: 4)))
 
     static let actor = Person.bergenNurse.actor
+    /// The handle in every header, and so in orders to erase.
+    static let subject = SubjectHandle(RandomName(high: 5, low: 6))
 
     /// The entry that says `action`, and its bytes.
     static func sealed(
@@ -304,6 +319,7 @@ enum CodecLog {
             stream: name.stream, operation: operation,
             authority: Authority(
                 actor: actor, kind: .person, role: .studyNurse, authentication: .localAccount),
-            known: KnownVersions(charter: 1, participation: 1, delegation: 1), command: command, parts: parts)
+            known: KnownVersions(charter: 1, participation: 1, delegation: 1), subject: subject, command: command,
+            parts: parts)
     }
 }

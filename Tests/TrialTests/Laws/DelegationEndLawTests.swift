@@ -74,6 +74,41 @@ struct DelegationEndLawTests {
         }
     }
 
+    @Test func `in a log with two histories the end does not say which of them was held from where they part`() throws {
+        let (world, participant) = try world()
+        let before = try world.saveVitals(participant, [(TestStudy.pulse, "70")], by: .stavangerNurse)
+        let parting = try world.saveVitals(participant, [(TestStudy.pulse, "71")], by: .stavangerNurse)
+        let behind = try world.saveVitals(participant, [(TestStudy.pulse, "72")], by: .stavangerNurse)
+        try world.deliver(world.entries, to: .haukeland)
+        let ended = try world.endDelegation(of: .stavangerNurse, at: .helseVest, by: .bergenDirector)
+        // Written afterwards, under a place that the end states as held.
+        var draft = try #require(world.copy(of: parting))
+        draft.command = CommandID(using: &world.generator)
+        var action = try #require(parting.action)
+        action.command = draft.command
+        draft.parts = action.parts()
+        let trunk = try #require(world.written(parting.id)).name
+        let sealed = draft.sealed(
+            log: trunk.log, index: parting.place.index, hybridTime: 1, nodeTime: NodeTime(utcMilliseconds: 1),
+            software: "test", using: &world.generator)
+        let branch = trunk.branch(at: ForkPoint(index: parting.place.index, leaf: sealed.entry.id.hash))
+        let other = WrittenEntry(
+            sealed.raw, id: sealed.entry.id, at: EntryAddress(log: branch.id, index: parting.place.index), in: branch)
+        let moved = [parting, behind, ended, other]
+        let rest = world.entries.filter { entry in !moved.contains { $0.id == entry.id } }
+        var digests: Set<StreamDigest> = []
+        for order in orders(of: moved) {
+            var folding = Folding(study: world.study, charterVersions: 2)
+            try folding.take(rest + order)
+            #expect(folding.difference(from: rest + order) == nil)
+            let record = try #require(folding.fold.locations[.haukeland]?.participant(participant))
+            #expect(Set(record.findings.keys) == [parting.id, behind.id, other.id])
+            #expect(record.findings[before.id] == nil)
+            digests.insert(folding.digests()[1])
+        }
+        #expect(digests.count == 1)
+    }
+
     @Test func `of two ends the first one counts, also where the second states more`() throws {
         let (world, participant) = try world()
         let first = try world.endDelegation(of: .stavangerNurse, at: .helseVest, by: .bergenDirector)

@@ -251,4 +251,41 @@ struct PermutationTests {
             .remove(world.removal(of: participant, TestStudy.baseline, at: .haukeland)), by: .bergenNurse)
         try check(Case(world: world, entries: [bergen, one, other, confirmed, whole, removed]))
     }
+
+    @Test func `two saves, one that saw the first, an order on that, an erasure, and a save nobody had seen`() throws {
+        let world = try TrialTestWorld.open(seed: 29)
+        let registered = try world.register()
+        let participant = registered.id
+        try world.spread()
+        let first = try world.saveVitals(participant, [(TestStudy.pulse, "70")], by: .bergenNurse)
+        let unseen = try world.saveVitals(participant, [(TestStudy.pulse, "72")], by: .stavangerNurse)
+        let second = try world.saveVitals(
+            participant, [(TestStudy.pulse, "71"), (TestStudy.note, "ringte hjem")], by: .bergenNurse)
+        let redacted = try world.redact(second.id, of: participant)
+        let erased = try world.erase(participant)
+        try check(Case(world: world, entries: [registered, first, unseen, second, redacted, erased]))
+    }
+
+    @Test func `saves apart, orders on both, the number that lets one of them be ordered, and a resolution`() throws {
+        let world = try TrialTestWorld.open(seed: 30)
+        let participant = try world.register().id
+        try world.saveVitals(participant, [(TestStudy.weight, "80")], by: .bergenNurse)
+        try world.spread()
+        let bergen = try world.saveVitals(participant, [(TestStudy.pulse, "70")], by: .bergenNurse)
+        let stavanger = try world.saveVitals(participant, [(TestStudy.pulse, "71")], by: .stavangerNurse)
+        let participation = try #require(world[.norcrin].fold.authority.participation)
+        let numbered = try world.send(
+            .participate(
+                sponsor: participation.sponsor, coordinating: participation.coordinatingNodes,
+                members: participation.members, sites: participation.sites,
+                orders: OrderPermissions(redaction: [.principalInvestigator], erasure: [.institution])), by: .manager)
+        try world.deliver([stavanger, numbered], to: .haukeland)
+        let one = try world.redact(bergen.id, of: participant)
+        let conflict = try #require(world.open(participant, at: .haukeland).first)
+        let resolved = try world.send(
+            .resolve(world.resolution(of: conflict, participant, at: .haukeland) { $0.name.entry == bergen.id }),
+            by: .bergenNurse)
+        let other = try world.redact(stavanger.id, of: participant)
+        try check(Case(world: world, entries: [bergen, stavanger, numbered, one, other, resolved]))
+    }
 }

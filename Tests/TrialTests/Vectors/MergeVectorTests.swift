@@ -107,10 +107,49 @@ struct MergeVectorTests {
             try world.send(
                 world.adverseEvent(of: .registration(participant.id), term: "hodepine"), by: .stavangerNurse)
         }
+        return cases + (try orderCases())
+    }
+
+    private static func orderCases() throws -> [(name: String, given: [String: String])] {
+        var cases: [(name: String, given: [String: String])] = []
+        let redacted = try TrialTestWorld.open(seed: 105)
+        let text = try redactedText(in: redacted)
+        cases.append(("a free text that an order drops, its bytes still here", try given(redacted)))
+        cases.append(("the same without the bytes", try given(redacted, without: text)))
+        let erased = try TrialTestWorld.open(seed: 106)
+        let participant = try erased.register().id
+        try erased.spread()
+        try erased.saveVitals(participant, [(TestStudy.pulse, "70")], by: .bergenNurse)
+        // Written where the order is not known yet.
+        try erased.saveVitals(participant, [(TestStudy.weight, "81")], by: .stavangerNurse)
+        try erased.erase(participant)
+        cases.append(("an erased participant, with a save that comes after the order", try given(erased)))
+        let refused = try TrialTestWorld.open(seed: 107)
+        let kept = try refused.register().id
+        let save = try refused.saveVitals(kept, [(TestStudy.pulse, "70")], by: .bergenNurse)
+        try refused.spread()
+        var other = try #require(refused.copy(of: try refused.redact(save.id, of: kept)))
+        other.authority.role = .monitor
+        try refused.write(other, at: .haukeland)
+        cases.append(("two orders on one entry, one of a role without the right", try given(refused)))
         return cases
     }
 
-    private static func given(_ world: TrialTestWorld) throws -> [String: String] {
+    /// Has a text dropped; returns what the order takes.
+    private static func redactedText(in world: TrialTestWorld) throws -> DropOrders {
+        let participant = try world.register().id
+        let save = try world.saveVitals(
+            participant, [(TestStudy.pulse, "70"), (TestStudy.note, "naboen heter Kari")], by: .bergenNurse)
+        guard case .formSaved(let said)? = save.action?.operation,
+            let place = said.changes.firstIndex(where: { $0.item == TestStudy.note })
+        else { throw VectorError(name: "note") }
+        try world.redact(save.id, of: participant, .text(position: UInt64(place)))
+        return try #require(world[.haukeland].fold.locations[.haukeland]).drops
+    }
+
+    private static func given(
+        _ world: TrialTestWorld, without drops: DropOrders = DropOrders()
+    ) throws -> [String: String] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let versions = TestNetwork.directory(2).versions.map { version in
@@ -122,7 +161,8 @@ struct MergeVectorTests {
             guard let (name, raw) = world.written(entry.id) else { throw VectorError(name: "entries") }
             return Line(
                 node: name.node.text, stream: name.stream.description, epoch: name.epoch.description,
-                index: entry.address.index, header: raw.header.hex, body: raw.body.hex)
+                index: entry.address.index, header: raw.header.hex,
+                body: try entry.carriedOut(drops).asRead?.body.bytes.hex ?? raw.body.hex)
         }
         return [
             "charter": String(decoding: try encoder.encode(versions), as: UTF8.self), "study": world.study.description,

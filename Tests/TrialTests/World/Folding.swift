@@ -23,6 +23,17 @@ struct Folding {
         }
     }
 
+    /// Drops what orders that came into effect drop, as a store does; what comes later it drops as it comes.
+    mutating func carryOut() throws {
+        _ = fold.takeOrders()
+        for (address, entry) in source.entries {
+            guard let drops = entry.stream.location.flatMap({ fold.locations[$0]?.drops }), !drops.isEmpty else {
+                continue
+            }
+            source.entries[address] = try entry.carriedOut(drops)
+        }
+    }
+
     /// Takes all of them in at once.
     mutating func takeTogether(_ entries: some Collection<WrittenEntry>) throws {
         for entry in entries { source.entries[entry.address] = entry }
@@ -43,5 +54,15 @@ struct Folding {
     func difference(from entries: [WrittenEntry]) -> String? {
         let oracle = Oracle(entries, study: fold.study, directory: fold.authority.directory)
         return StudySnapshot(fold).difference(from: oracle.snapshot)
+    }
+}
+
+extension DropOrders {
+    /// Whether all that this drops is dropped by another too.
+    func isContained(in other: DropOrders) -> Bool {
+        erasures.keys.allSatisfy { other.erasures[$0] != nil }
+            && redactions.allSatisfy { entry, redaction in
+                other.redactions[entry].map { redaction.parts.isSubset(of: $0.parts) } ?? false
+            }
     }
 }

@@ -86,6 +86,7 @@ extension RandomHistory {
         case 18, 19:
             guard let changed = world.generator.chance(60) ? foreignSave() : undatedWithdrawal() else { return }
             draft = changed
+        case 21, 22: return try withOrders ? disorder() : drop()
         default:
             return try drop()
         }

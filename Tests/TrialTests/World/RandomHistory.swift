@@ -10,8 +10,12 @@ struct RandomHistory {
     /// In every third history a version of the charter that comes when all is over, and takes a node's key away.
     private(set) var lastVersion: NetworkDirectory.Version?
 
+    /// Whether anybody orders anything to be dropped.
+    let withOrders: Bool
+
     /// Plays `steps` steps.
-    init(seed: UInt64, steps: Int) throws {
+    init(seed: UInt64, steps: Int, withOrders: Bool = true) throws {
+        self.withOrders = withOrders
         world = try TrialTestWorld.open(seed: seed)
         let first = try world.register(label: "S-1").id
         // Begun before anybody is apart, so that the histories have conflicts within forms and not only of them.
@@ -64,7 +68,8 @@ struct RandomHistory {
         case ..<69: try decideSomething()
         case ..<72: try recordStatus()
         case ..<76: try removeOrRestore()
-        case ..<83: try resend()
+        case ..<80: try resend()
+        case ..<83: try withOrders ? order() : resend()
         case ..<92: try changeAuthority()
         default: try misbehave()
         }

@@ -66,7 +66,7 @@ final class TestNode {
             node: id, fold: fold, definition: (TestStudy.contentHash, definition),
             charterVersion: UInt64(max(1, fold.authority.directory.versions.count)) - 1,
             entryOfCommand: { mine[$0]?.id }, receivedUTCMilliseconds: Int64(hybridTime),
-            randomName: RandomName(using: &generator))
+            randomName: RandomName(using: &generator), storedEntry: { [source = self.source] in source.entries[$0] })
     }
 
     /// Writes a draft into the node's own log of its stream, which is opened where there is none.
