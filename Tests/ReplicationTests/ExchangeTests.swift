@@ -63,6 +63,24 @@ struct ExchangeTests {
         #expect(simulation.violations.isEmpty)
     }
 
+    @Test func `catching up takes a message for many entries, however few each commit brought`() {
+        let policy = TestNetwork.open(two)
+        let simulation = Simulation(seed: 12, nodes: two, policy: policy)
+        simulation.connectAll()
+        simulation.start(two[0])
+        simulation.run(milliseconds: 11_000)
+        for _ in 0..<1_000 {
+            simulation.append(1, to: TestNetwork.stream(of: two[0]), at: two[0], bodyBytes: 20...40)
+        }
+        #expect(simulation[two[0]].store.entryCount == 1_000)
+        var messages = 0
+        simulation.observe = { message, _, _ in messages += 1 }
+        simulation.start(two[1])
+        #expect(simulation.run(atMost: 20_000) { simulation.hasConverged(policy) })
+        #expect(simulation[two[1]].receivedEntries == 1_000)
+        #expect(messages < 200, "\(messages) messages")
+    }
+
     @Test func `a new entry reaches a peer that is up to date in one message`() {
         let policy = TestNetwork.open(three)
         let simulation = Simulation(seed: 3, nodes: three, policy: policy)

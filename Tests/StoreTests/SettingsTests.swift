@@ -32,6 +32,51 @@ struct SettingsTests {
         #expect(loose.isEmpty)
     }
 
+    @Test func `an append writes an entry once: nothing is indexed by hash, and arrivals are by commit, not by entry`()
+        throws
+    {
+        let directory = TemporaryDirectory()
+        let core = try Fixture.open(directory)
+        try core.transaction {
+            for number in UInt64(0)..<200 { _ = try core.append(Fixture.draft(number), time: Fixture.time()) }
+        }
+        try core.close()
+        let queue = try DatabaseQueue(path: directory.eventsFile)
+        let indexes = try queue.read { database in
+            try String.fetchAll(
+                database,
+                sql: """
+                    SELECT name FROM sqlite_schema WHERE type = 'index'
+                    AND tbl_name IN ('entries', 'bodies', 'checkpoints', 'arrivals')
+                    """)
+        }
+        #expect(indexes.isEmpty, "\(indexes)")
+        let arrivals = try queue.read { try Row.fetchAll($0, sql: "SELECT first, count FROM arrivals") }
+        #expect(arrivals == [["first": 0, "count": 201]])
+    }
+
+    @Test func `opening a store reads no entry, however many it holds`() throws {
+        let directory = TemporaryDirectory()
+        let core = try Fixture.open(directory)
+        try core.transaction {
+            for number in UInt64(0)..<200 { _ = try core.append(Fixture.draft(number), time: Fixture.time()) }
+        }
+        let heads = try core.logs().map(\.head)
+        try core.close()
+        // Entries that are not there cannot be read.
+        let queue = try DatabaseQueue(path: directory.eventsFile)
+        try queue.writeWithoutTransaction { database in
+            let triggers = try String.fetchAll(
+                database, sql: "SELECT name FROM sqlite_schema WHERE type = 'trigger' ORDER BY name")
+            for trigger in triggers { try database.execute(sql: "DROP TRIGGER \(trigger)") }
+            try database.execute(sql: "PRAGMA foreign_keys = OFF; DELETE FROM bodies; DELETE FROM entries")
+        }
+        try queue.close()
+        let again = try Fixture.open(directory)
+        #expect(try again.logs().map(\.head) == heads)
+        #expect(heads.map(\.size) == [201])
+    }
+
     @Test func `only the owner may read the files`() throws {
         let directory = TemporaryDirectory()
         let core = try Fixture.open(directory)

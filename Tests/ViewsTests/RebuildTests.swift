@@ -32,6 +32,22 @@ import Views
             #expect(monitoring.map(\.screenFailures) == [4])
         }
     }
+
+    @Test("Nothing is lost where one piece of a long log ends and the next begins")
+    func rebuildCrossesPieces() async throws {
+        try await withScratch { path in
+            let core = try GeneratedStudy.store(in: path)
+            // One entry for each value: more than a rebuild reads at once, and no multiple of it.
+            let generated = try GeneratedStudy(in: core, values: 9_000, valuesPerParticipant: 100, itemsPerForm: 1)
+            let built = try ViewRebuild(dataDirectory: path, context: generated.context).build()
+            #expect(built.entries > 8_192)
+            #expect(built.counts.values == generated.values)
+            let expected = try #require(try fold(core, generated).locations[GeneratedStudy.location])
+            #expect(built.entries == expected.entryCount)
+            #expect(built.counts.forms == expected.counts.forms)
+            #expect(built.counts.participants == expected.counts.participants)
+        }
+    }
 }
 
 func fold(_ core: StoreCore, _ generated: GeneratedStudy) throws -> StudyFold {
