@@ -7,7 +7,7 @@ struct ReadingScopeTests {
     private func scope(
         _ person: Person, at node: NodeID, as role: Role? = nil, in world: TrialTestWorld
     ) -> ReadingScope {
-        world[node].fold.authority.readingScope(of: person.actor, as: role ?? person.role, at: node)
+        world[node].fold.authority.readingScope(of: person.actor, as: role ?? person.role.role, at: node)
     }
 
     @Test func `a delegation opens the locations of its study site wherever it is known, until its end is known`()
