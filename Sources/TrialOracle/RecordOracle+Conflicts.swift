@@ -120,8 +120,14 @@ extension RecordOracle {
     /// Two beginnings that stand in the form and had not seen each other, and nobody decided about both; or a beginning
     /// there about which decisions differ.
     private func isBegunTwice(_ form: InstanceID) -> Bool {
+        // Not that which a decision set apart: it has the id of its beginning, whatever the lines call it that stand in it.
+        let isThatOfABeginning =
+            lines.contains { .begun(by: Beginning(entry: $0.entry, position: UInt64($0.place))) == form }
+            || decisions.flatMap(\.decision.verdicts).contains { .begun(by: name($0.beginning)) == form }
         let isNamedByWhatItIs =
-            decisions.contains { $0.form == form } || lines.contains { $0.id == form && $0.line.identity == .natural }
+            !isThatOfABeginning
+            && (decisions.contains { $0.form == form }
+                || lines.contains { $0.id == form && $0.line.identity == .natural })
         let here = lines.filter { $0.id == form && isNamedByWhatItIs && $0.line.beginsHere }
         let standing = standingDecisions(on: form)
         let begun = here.map {
