@@ -59,7 +59,7 @@ final class Chromium: Sendable {
         try process.run()
         self.process = Mutex(process)
         // Reading blocks, so it has a thread of its own.
-        Thread.detachNewThread { [weak self] in self?.read() }
+        Thread.detachNewThread { self.read() }
     }
 
     private func end() {
@@ -71,21 +71,25 @@ final class Chromium: Sendable {
         for continuation in state.withLock({ Array($0.waiting.values) }) {
             continuation.resume(throwing: TestFailure("the browser has ended"))
         }
-        close(commands)
-        close(answers)
         try? FileManager.default.removeItem(atPath: folder)
     }
 
     // MARK: Messages
 
+    /// Reads until the browser has ended, and only then closes the pipes: closed by another thread meanwhile, their numbers
+    /// could be those of somebody else's files already, from which this one would then read.
     private func read() {
+        defer {
+            close(commands)
+            close(answers)
+        }
         var pending: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 65_536)
         while !state.withLock({ $0.isEnded }) {
             var waiting = pollfd(fd: answers, events: Int16(POLLIN), revents: 0)
             guard poll(&waiting, 1, 200) > 0 else { continue }
             let count = Glibc.read(answers, &buffer, buffer.count)
-            guard count > 0 else { return }
+            guard count > 0 else { continue }
             pending += buffer[..<count]
             while let end = pending.firstIndex(of: 0) {
                 take(Data(pending[..<end]))
