@@ -15,8 +15,6 @@ public struct GeneratedStudy: Sendable {
     public static let site = StudySiteID(unchecked: "ward")
     /// Forms of a visit.
     private static let formsPerVisit = 5
-    /// The number of the command that registered the first participant.
-    package static let registrationNumber = 1
     package static let signingSeed = [UInt8](repeating: 11, count: 32)
 
     /// The study.
@@ -183,6 +181,12 @@ public struct GeneratedStudy: Sendable {
             subject: SubjectHandle(RandomName(high: 0x5B, low: UInt64(participant))))
         let time = NodeTime(utcMilliseconds: 1_760_000_000_000 + Int64(number) * 1_000)
         return try core.append(draft, time: time).receipt.id
+    }
+
+    /// The number of the command that registered a participant, by the number in its label: each has two statuses beside its
+    /// forms.
+    package func registrationNumber(of participant: Int) -> Int {
+        1 + participant * (3 + values / participants / itemsPerForm)
     }
 
     /// Writes one participant.
