@@ -67,11 +67,16 @@ final class RunningProgram: Sendable {
             process.arguments = arguments
         }
         process.standardInput = FileHandle.nullDevice
-        process.standardOutput = try RunningProgram.file(output)
-        process.standardError = try RunningProgram.file(errors)
+        let files = (output: try RunningProgram.file(output), errors: try RunningProgram.file(errors))
+        process.standardOutput = files.output
+        process.standardError = files.errors
         let ended = EndNotice()
         process.terminationHandler = { ended.tell($0.terminationStatus) }
         try process.run()
+        // The program has them; kept open here, those of hundreds of programs bring the process to file 1 023, beyond which
+        // Foundation misses the end of every further one.
+        try files.output.close()
+        try files.errors.close()
         processID = process.processIdentifier
         state = Mutex(State(process: process, status: nil))
         ended.listen { [self] status in
