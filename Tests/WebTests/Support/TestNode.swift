@@ -25,7 +25,9 @@ func required<Value>(_ value: Value?, _ what: String) throws -> Value {
 }
 
 /// Looks again until a condition holds.
-func until(_ what: String, withinSeconds seconds: Double = 30, _ condition: () async throws -> Bool) async throws {
+///
+/// The time is there to end what will never come; tests beside this one may keep every processor for a minute.
+func until(_ what: String, withinSeconds seconds: Double = 240, _ condition: () async throws -> Bool) async throws {
     let deadline = ContinuousClock.now + .seconds(seconds)
     while !(try await condition()) {
         guard ContinuousClock.now < deadline else { throw TestFailure("did not come about: \(what)") }
@@ -167,8 +169,16 @@ func withNode(
         _ = try? await LocalClient.ask(directory, .stop)
         try await running.value
     } catch {
-        _ = try? await LocalClient.ask(directory, .stop)
-        _ = try? await running.value
+        // Told until it hears: a node that does not listen yet would else be waited for without end.
+        let ended = Task { _ = try? await running.value }
+        let telling = Task {
+            while !Task.isCancelled {
+                _ = try? await LocalClient.ask(directory, .stop)
+                try await Task.sleep(for: .milliseconds(200))
+            }
+        }
+        await ended.value
+        telling.cancel()
         throw error
     }
 }
