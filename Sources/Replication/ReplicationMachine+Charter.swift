@@ -118,7 +118,7 @@ extension ReplicationMachine {
         guard let state = peers[peer], state.phase == .settlingCharter, var reading = state.charterReading,
             message.first == reading.next, !message.versions.isEmpty
         else { return }
-        let before = charter
+        let (count, rivals) = (charter.count, charter.dispute?.rivals)
         var failure: CharterError?
         for bytes in message.versions {
             do throws(CharterError) {
@@ -138,9 +138,9 @@ extension ReplicationMachine {
         }
         peers[peer]?.charterReading = reading
         peers[peer]?.lastCharterRequest = nil
-        if charter.count > before.count {
+        if charter.count > count {
             effects.append(.storeCharter(charter))
-            if let dispute = charter.dispute, dispute.rivals != before.dispute?.rivals {
+            if let dispute = charter.dispute, dispute.rivals != rivals {
                 report(.charterDisputed(after: dispute.before.charter.number), about: peer)
             }
             charterAdvanced()

@@ -290,10 +290,10 @@ extension ReplicationMachine {
         _ chain: CharterChain, now: MonotonicMilliseconds
     ) -> [ReplicationEffect] {
         step(now) { machine in
+            let before = machine.charter.count
             // What is stored was checked, so nothing is refused but what would pass the limits of both together.
-            let added = try? machine.charter.insert(contentsOf: chain)
-            guard added?.isEmpty != true else { return }
-            machine.charterAdvanced()
+            try? machine.charter.insert(contentsOf: chain)
+            if machine.charter.count > before { machine.charterAdvanced() }
         }
     }
 }

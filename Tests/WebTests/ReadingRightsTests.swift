@@ -34,9 +34,7 @@ struct ReadingRightsTests {
                         "eventDate": .string("2026-02-03"),
                     ])
                 ).headers["location"], "Location")
-            try await until("the view is there") {
-                try await node.get(node.studyPath + "/monitoring").json()["isCurrent"] == .boolean(true)
-            }
+            try await node.untilViewIsThere()
             let all = try await paths(record, node) + [entry]
             for role in [RoleName.studyNurse, .monitor, .principalInvestigator, .dataImport, .partnerApp] {
                 let token = try TokenFile(node.directory).add(
@@ -64,9 +62,7 @@ struct ReadingRightsTests {
     {
         try await withNode { node in
             let record = try await node.registered("H-001")
-            try await until("the view is there") {
-                try await node.get(node.studyPath + "/monitoring").json()["isCurrent"] == .boolean(true)
-            }
+            try await node.untilViewIsThere()
             let all = try await paths(record, node)
             let manager = try TokenFile(node.directory).add(
                 actor: ActorID(RandomName(high: 7, low: 8)), role: .dataManager, name: "data manager")
@@ -87,9 +83,7 @@ struct ReadingRightsTests {
     {
         try await withNode { node in
             let record = try await node.registered("H-001")
-            try await until("the view is there") {
-                try await node.get(node.studyPath + "/monitoring").json()["isCurrent"] == .boolean(true)
-            }
+            try await node.untilViewIsThere()
             let app = try await node.token(.partnerApp)
             for path in try await paths(record, node) {
                 let expected = path.hasSuffix("/questionnaires") ? 200 : 403
@@ -109,7 +103,7 @@ struct ReadingRightsTests {
             ])
             let first = try await node.post(record + "/statuses", body)
             #expect(first.status == 201)
-            try await node.endDelegation(of: node.nurseActor, as: .studyNurse)
+            try await node.endDelegation(node.nurseActor, .studyNurse)
             #expect(try await node.get(record).status == 403)
             let again = try await node.post(record + "/statuses", body)
             #expect(again.status == 200, "\(again.text)")
@@ -146,21 +140,6 @@ struct ReadingRightsTests {
             let taken = try await node.post(
                 record + "/statuses", status(["replaces": .null], ["language": .string("nb")]))
             #expect(taken.status == 201, "\(taken.text)")
-        }
-    }
-}
-
-extension TestNode {
-    /// Ends what was delegated to somebody.
-    fileprivate func endDelegation(of actor: ActorID, as role: RoleName) async throws {
-        var generator = SystemRandomNumberGenerator()
-        let institution = Sender(actor: ActorID(RandomName(high: 1, low: 1)), role: .institution, isSystem: true)
-        let command = Command(
-            id: CommandID(using: &generator), sender: institution, study: study,
-            provenance: Provenance(source: .direct),
-            request: .endDelegation(site: TestNode.site, actor: actor, role: role, from: "2026-02-01"))
-        guard case .outcome(.recorded) = try await LocalClient.ask(directory, .command(command)) else {
-            throw TestFailure("the end of the delegation was not recorded")
         }
     }
 }

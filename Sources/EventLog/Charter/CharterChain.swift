@@ -79,7 +79,9 @@ public struct CharterChain: Hashable, Sendable {
     ///   ``CharterError/previousMismatch(number:)`` where the version before it is not here.
     @discardableResult
     public mutating func insert(_ signed: SignedCharter) throws(CharterError) -> Bool {
-        guard !versions.contains(signed) else { return false }
+        // Mostly it is the newest. The order is total, so one that is here already is the one found.
+        let place = versions.lastIndex { !signed.isBefore($0) }
+        if let place, versions[place] == signed { return false }
         let added = signed.bytes.count
         guard versions.count < CharterLimit.versions else { throw .tooMany(.versions, limit: CharterLimit.versions) }
         guard byteCount + added <= CharterLimit.chainBytes else {
@@ -103,21 +105,19 @@ public struct CharterChain: Hashable, Sendable {
             try signed.checkSignatures(by: before.charter)
         }
         let continues = disputed.isEmpty && charter.previous == undisputed.last?.hash
-        versions.insert(signed, at: versions.firstIndex { signed.isBefore($0) } ?? versions.count)
+        versions.insert(signed, at: place.map { $0 + 1 } ?? 0)
         byteCount += added
         if continues { follow(signed) } else { deriveAnew() }
-        takeOver(CharterDispute(disputed, after: undisputed.last)?.charter ?? undisputed.last?.charter)
+        takeOver(dispute?.charter ?? undisputed.last?.charter)
         return true
     }
 
     /// Adds every version of another chain of the same network.
     ///
-    /// - Returns: the versions that were not here yet.
     /// - Throws: the rule that is broken; those before it are added.
-    public mutating func insert(contentsOf other: CharterChain) throws(CharterError) -> [SignedCharter] {
-        var added: [SignedCharter] = []
-        for signed in other.versions where try insert(signed) { added.append(signed) }
-        return added
+    public mutating func insert(contentsOf other: CharterChain) throws(CharterError) {
+        guard other != self else { return }
+        for signed in other.versions { try insert(signed) }
     }
 
     /// Equal founding hashes and versions.

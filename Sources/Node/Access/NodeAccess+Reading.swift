@@ -73,12 +73,8 @@ extension NodeAccess {
     /// - Parameter digest: what it was sent with (``SentCommand``).
     public func receipt(of command: CommandID, from actor: ActorID, digest: Hash) async throws -> CommandReceipt? {
         try await store.read { core, _ in
-            guard let receipt = try core.receipt(actor: actor, command: command), receipt.contentDigest == digest,
-                let name = try core.log(receipt.address.log)?.name
-            else { return nil }
-            return CommandReceipt(
-                study: name.stream.study, log: receipt.address.log, index: receipt.address.index, entry: receipt.id,
-                isRepeated: true)
+            let earlier = try CommandExecution.recorded(command, by: actor, core)
+            return earlier?.digest == digest ? earlier?.receipt : nil
         }
     }
 

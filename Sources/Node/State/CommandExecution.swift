@@ -88,9 +88,9 @@ package struct CommandExecution {
     ) throws -> CommandReceipt {
         let command = sent.command
         // A command already accepted gets its receipt before anything else is judged (DESIGN §5).
-        if let earlier = try core.receipt(actor: command.sender.actor, command: command.id) {
-            guard earlier.contentDigest == sent.digest else { throw Refusal.commandUsedOtherwise(command.id) }
-            return try receipt(earlier, isRepeated: true, core)
+        if let earlier = try Self.recorded(command.id, by: command.sender.actor, core) {
+            guard earlier.digest == sent.digest else { throw Refusal.commandUsedOtherwise(command.id) }
+            return earlier.receipt
         }
         let study: StudyID
         if case .found = command.request {
@@ -170,7 +170,7 @@ package struct CommandExecution {
         }
         for entry in appended.written { try state.insert(WrittenEntry(entry, in: name), core: core) }
         try state.carryOutOrders(core)
-        return try receipt(appended.receipt, isRepeated: appended.isRepeated, core)
+        return try Self.receipt(appended.receipt, isRepeated: appended.isRepeated, core)
     }
 
     private func publish(
@@ -195,7 +195,16 @@ package struct CommandExecution {
         return try append(draft, sent, time: time, core, &state)
     }
 
-    private func receipt(_ receipt: Receipt, isRepeated: Bool, _ core: StoreCore) throws -> CommandReceipt {
+    /// Where a command was recorded before, with the digest of what was sent then; nil where none with its id was.
+    static func recorded(
+        _ command: CommandID, by actor: ActorID, _ core: StoreCore
+    ) throws -> (receipt: CommandReceipt, digest: Hash)? {
+        try core.receipt(actor: actor, command: command).map { earlier in
+            (try receipt(earlier, isRepeated: true, core), earlier.contentDigest)
+        }
+    }
+
+    private static func receipt(_ receipt: Receipt, isRepeated: Bool, _ core: StoreCore) throws -> CommandReceipt {
         guard let name = try core.log(receipt.address.log)?.name else {
             throw StoreError.unknownLog(receipt.address.log)
         }

@@ -76,7 +76,8 @@ struct RestoreCommand: ParsableCommand {
             keys in it by hand, or let the network's administrators give the node new ones.
 
             A node that is started in it hears the other nodes first, takes back what they hold of its logs, and \
-            writes on in new epochs. Never run the old directory of the same node beside it.
+            writes on in new epochs. Redactions and erasures that were ordered since are carried out when they are \
+            heard. Never run the old directory of the same node beside it.
 
             Example:
               varde restore /backup/haukeland-2026-11-24 --to /var/lib/varde

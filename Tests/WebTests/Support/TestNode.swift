@@ -70,6 +70,13 @@ struct TestNode: Sendable {
         }
     }
 
+    /// Waits until the study's view has been made for the first time.
+    func untilViewIsThere() async throws {
+        try await until("the view is there") {
+            try await get(studyPath + "/monitoring").json()["isCurrent"] == .boolean(true)
+        }
+    }
+
     /// The address of the study.
     var studyPath: String { "/api/v0/studies/\(study)" }
 
