@@ -113,6 +113,20 @@ package final class MemoryDisk: @unchecked Sendable {
         return true
     }
 
+    /// Turns one bit over where a file has these bytes; false where it has them nowhere.
+    package func flipBit(in path: String, amid bytes: [UInt8], using generator: inout some RandomNumberGenerator)
+        -> Bool
+    {
+        guard let file = files[path], let first = bytes.first else { return false }
+        let places = file.bytes.indices.filter { place in
+            file.bytes[place] == first && file.bytes[place...].starts(with: bytes)
+        }
+        guard let start = places.randomElement(using: &generator) else { return false }
+        file.bytes[start + Int.random(in: bytes.indices, using: &generator)] ^=
+            1 << UInt8.random(in: 0..<8, using: &generator)
+        return true
+    }
+
     // MARK: Images
 
     /// All files as a process sees them now.

@@ -99,6 +99,7 @@ extension ReplicationMachine {
             pending[id] = nil
         }
         searches = searches.filter { !before.contains($0.key.log) && !names.contains($0.key.log) }
+        waitingSearches = waitingSearches.filter { !before.contains($0.log) && !names.contains($0.log) }
         for peer in order {
             for id in before.union(names).union(namedBranches[log] ?? []) {
                 peers[peer]?.backOffs[id] = nil
@@ -157,8 +158,12 @@ extension ReplicationMachine {
         guard let known = peers[peer]?.known[log], peers[peer]?.isExchanging == true,
             shares(known.name.stream, with: peer)
         else { return false }
-        if pulls[log] != nil { return true }
         let key = ForkSearch(log: log, peer: peer)
+        if let pull = pulls[log] {
+            // What is under way does not tell where the histories part, unless it is this search.
+            if pull.peer != peer || pull.searchedFrom == nil { waitingSearches.insert(key) }
+            return true
+        }
         let step = searches[key] ?? 0
         let end = min(held[log]?.size ?? known.size, known.size)
         let from = searchStart(step, end: end, start: known.name.start)
@@ -167,8 +172,14 @@ extension ReplicationMachine {
             // They may have parted before the branch began.
             return known.name.fork == nil ? false : search(known.name.log, at: peer)
         }
+        // What is granted for a search counts like any other credit; until there is some, it waits.
+        guard hasRoom(at: peer, forBytes: min(configuration.rangeBytes, configuration.creditWindowBytes)) else {
+            waitingSearches.insert(key)
+            return true
+        }
         searches[key] = step + 1
-        let grant = max(share(of: peer, count: 1), configuration.rangeBytes)
+        waitingSearches.remove(key)
+        let grant = share(of: peer, count: 1)
         let pull = Pull(
             name: known.name, peer: peer, number: nextNumber(), from: from, grantedBytes: UInt64(grant),
             lastProgress: now, searchedFrom: from)
@@ -176,6 +187,18 @@ extension ReplicationMachine {
         peers[peer]?.pulling.insert(log)
         sendWant(log, pull)
         return true
+    }
+
+    /// Goes on with the searches that waited for room in a peer's window.
+    mutating func resumeSearches(at peer: NodeID) {
+        guard !waitingSearches.isEmpty else { return }
+        for log in waitingSearches.filter({ $0.peer == peer }).map(\.log).sorted() where pulls[log] == nil {
+            guard hasRoom(at: peer, forBytes: min(configuration.rangeBytes, configuration.creditWindowBytes)) else {
+                return
+            }
+            waitingSearches.remove(ForkSearch(log: log, peer: peer))
+            search(log, at: peer)
+        }
     }
 
     /// Where a search begins to look: each time four times as far before the end as the time before.

@@ -225,7 +225,9 @@ extension ReplicationMachine {
         let mine = held[log]
         if let mine, mine.size == head.size, mine.root != head.root, head.root != .zero {
             report(.headContradicts(log: log, size: head.size), about: peer, isOnce: true)
-            if before != head { search(log, at: peer) }
+            // Said again, it is looked at again: the search may have been lost on the way.
+            let isDue = before != head || (peers[peer]?.backOffs[log]?.until ?? 0) <= now
+            if isDue, !search(log, at: peer) { backOff(peer, log, isFault: true) }
         }
         if head.size > expected(log) { peers[peer]?.candidates.append(log) }
     }

@@ -88,6 +88,12 @@ extension ReplicationMachine {
         return min(fair, max(configuration.creditWindowBytes - outstandingBytes(of: peer), 0))
     }
 
+    /// Whether one log more may be asked of a peer, with so much credit.
+    func hasRoom(at peer: NodeID, forBytes bytes: Int) -> Bool {
+        (peers[peer]?.pulling.count ?? 0) < configuration.logsInFlight
+            && outstandingBytes(of: peer) + bytes <= configuration.creditWindowBytes
+    }
+
     /// Bytes that a peer may still send of what was asked for.
     func outstandingBytes(of peer: NodeID) -> Int {
         (peers[peer]?.pulling ?? []).reduce(0) { $0 + Int(clamping: pulls[$1]?.outstandingBytes ?? 0) }

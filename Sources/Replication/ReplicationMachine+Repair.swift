@@ -38,7 +38,7 @@ extension ReplicationMachine {
 
     private func canRepair(_ log: LogID, _ index: UInt64, at peer: NodeID) -> Bool {
         guard let state = peers[peer], state.isExchanging, let known = state.known[log], known.size > index,
-            shares(known.name.stream, with: peer)
+            shares(known.name.stream, with: peer), hasRoom(at: peer, forBytes: 1)
         else { return false }
         return now >= state.backOffs[log]?.until ?? 0
     }

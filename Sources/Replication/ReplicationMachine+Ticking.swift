@@ -114,7 +114,8 @@ extension ReplicationMachine {
     /// How many things are kept in mind for all peers together; a hostile peer must not make it grow without bound.
     package var footprint: Int {
         peers.values.reduce(
-            pulls.count + pending.count + ingests.count + reads.count + searches.count + repairs.count
+            pulls.count + pending.count + ingests.count + reads.count + searches.count + waitingSearches.count
+                + repairs.count
                 + namedBranchCount + witness.footprint
         ) { $0 + $1.footprint }
     }

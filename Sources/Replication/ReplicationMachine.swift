@@ -45,6 +45,8 @@ public struct ReplicationMachine: Sendable {
     var namedBranchCount = 0
     /// How often a peer's history of a log was looked at, each time from farther back, to find where it leaves ours.
     var searches: [ForkSearch: Int] = [:]
+    /// Searches that begin, or go on, once their peer's window has room.
+    var waitingSearches: Set<ForkSearch> = []
     /// Places of logs that are damaged here and are asked of peers, by log or segment.
     var repairs: [LogID: [UInt64]] = [:]
     /// One proof of every fork that is known here.
@@ -123,6 +125,7 @@ public struct ReplicationMachine: Sendable {
         for _ in 0..<2 {
             var isHandedOn = false
             for node in order where peers[node]?.isExchanging == true {
+                resumeSearches(at: node)
                 if schedule(node) { isHandedOn = true }
             }
             if !isHandedOn { break }

@@ -160,9 +160,9 @@ public enum AppendBenchmark {
             guard let last = ranges.last else { break }
             let begin = clock.now
             try await other.write { core, _ in
-                try core.register(head.name)
                 for range in ranges {
-                    let outcome = try core.ingest(range, key: key, from: nil, time: NodeTime(utcMilliseconds: 0))
+                    let outcome = try core.ingest(
+                        range, of: head.name, key: key, from: nil, time: NodeTime(utcMilliseconds: 0))
                     if case .refused(let refusal) = outcome { throw refusal }
                 }
             }

@@ -29,31 +29,40 @@ extension StoreCore {
     /// An own log that is open takes no ranges. Where this node's own signature stands on the range's checkpoint beyond
     /// what is held, the log is suspended first, and then its entries are taken back.
     ///
+    /// A log that is not known becomes known by the first range that is stored; one that is refused leaves no row of it, or
+    /// whoever invents logs could fill the store with their names, and nodes that hold the same would differ.
+    ///
     /// Where the range holds another entry than the one held, and the writer signed it, the log is forked: the range
     /// becomes a branch beside what is held, the proof is kept, and an own log is closed.
     /// - Parameters:
     ///   - range: what came.
-    ///   - name: under what name it came: the log's or a branch's; nil for that of a row that is here.
+    ///   - name: under what name it came: the log's or a branch's; nil for that of a log that is known here.
     ///   - key: the Ed25519 public key of the log's writer as the charter gives it, 32 bytes.
     ///   - peer: who sent it.
     ///   - time: the node's clock now.
     ///   - isDropAllowed: whether an order that the caller has checked, but that is not stored here yet, lets a part be
     ///     missing; orders stored here are known without it.
-    /// - Throws: ``StoreError/unknownLog(_:)`` for a log that was not registered, and what the database fails with. What is
-    ///   wrong with the range is no error but ``IngestOutcome/refused(_:)``.
+    /// - Throws: ``StoreError/unknownLog(_:)`` where no name is given and the log is not known,
+    ///   ``StoreError/otherNetwork(_:)``, and what the database fails with. What is wrong with the range is no error but
+    ///   ``IngestOutcome/refused(_:)``.
     public func ingest(
         _ range: EntryRange, of name: LogName? = nil, key: [UInt8], from peer: NodeID?, time: NodeTime,
         isDropAllowed: (_ header: EntryHeader, _ entry: EntryID, _ position: Int) -> Bool = { _, _, _ in false }
     ) throws -> IngestOutcome {
         try requireWritable()
-        guard let name = name ?? state(of: range.log)?.name, let state = state(of: name.log) else {
-            throw StoreError.unknownLog(range.log)
-        }
-        let context = IngestContext(name: name, trunk: state, key: key, peer: peer, time: time)
+        guard let name = name ?? state(of: range.log)?.name else { throw StoreError.unknownLog(range.log) }
         do {
-            return try take(range, context, isDropAllowed: isDropAllowed)
+            if let trunk = state(of: name.log) {
+                let context = IngestContext(name: name, trunk: trunk, key: key, peer: peer, time: time)
+                return try take(range, context, isDropAllowed: isDropAllowed)
+            }
+            return try savepoint {
+                let trunk = try registered(name.trunk)
+                let context = IngestContext(name: name, trunk: trunk, key: key, peer: peer, time: time)
+                return try take(range, context, isDropAllowed: isDropAllowed)
+            }
         } catch let refusal as RangeRefusal {
-            try noteRefusal(refusal, of: range, context)
+            try noteRefusal(refusal, of: range, log: name.log, from: peer, time: time)
             return .refused(refusal)
         }
     }
@@ -188,12 +197,13 @@ extension StoreCore {
     }
 
     /// Keeps a refused range as an incident; where the writer may have signed two histories, with both heads.
-    private func noteRefusal(_ refusal: RangeRefusal, of range: EntryRange, _ context: IngestContext) throws {
-        let log = context.name.log
+    private func noteRefusal(
+        _ refusal: RangeRefusal, of range: EntryRange, log: LogID, from peer: NodeID?, time: NodeTime
+    ) throws {
         try storeIncident(
             Incident(
-                utcMilliseconds: context.time.utcMilliseconds,
-                kind: refusal.isPossibleFork ? "possible fork" : "range refused", peer: context.peer, log: log,
+                utcMilliseconds: time.utcMilliseconds,
+                kind: refusal.isPossibleFork ? "possible fork" : "range refused", peer: peer, log: log,
                 text: refusal.description,
                 heldHead: refusal.isPossibleFork ? try newestCheckpoint(of: log) : nil,
                 shownHead: refusal.isPossibleFork ? range.checkpoint : nil))

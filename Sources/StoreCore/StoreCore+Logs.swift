@@ -17,13 +17,20 @@ extension StoreCore {
     /// never written to again.
     /// - Throws: ``StoreError/otherNetwork(_:)``.
     public func register(_ name: LogName) throws {
+        _ = try registered(name)
+    }
+
+    /// The row of a log, which is added where the log was not known.
+    func registered(_ name: LogName) throws -> LogState {
         try requireWritable()
         guard name.network == configuration.network else { throw StoreError.otherNetwork(name.network) }
         precondition(name.fork == nil, "a branch comes to be known by its first range")
-        guard branchByLog[name.id] == nil else { return }
+        if let state = state(of: name.id) { return state }
         let isOwn = name.node == configuration.node
         let branch = try insertLog(name, isOwn: isOwn, status: .open)
         if isOwn { change(branch) { $0.status = .closed(.takenBack) } }
+        guard let state = logsByBranch[branch] else { preconditionFailure("a row was just added") }
+        return state
     }
 
     /// Takes note of a head that this node is shown as its own: where it lies beyond what is held, the log is suspended at

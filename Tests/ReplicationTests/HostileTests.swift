@@ -166,6 +166,33 @@ struct HostileTests {
         #expect(reads == 1)
     }
 
+    @Test func `a search for the place where histories part waits for room among the pulls, and then begins`() throws {
+        var machine = SingleMachine(peers: [liar])
+        machine.hold(logs: 2)
+        machine.exchange(with: liar)
+        let limits = machine.machine.configuration
+        let claimed = (100..<100 + limits.logsInFlight).map { number in
+            HaveRow(
+                LogHead(
+                    name: SingleMachine.name(number, node: TestNetwork.stavanger), size: 1_000,
+                    root: .sha256([UInt8(number)])))
+        }
+        let wants = machine.messages(machine.receive(.have(Have(part: nil, rows: claimed)), from: liar))
+            .compactMap { if case .want(let want) = $0 { want } else { nil } }
+        #expect(wants.count == limits.logsInFlight)
+        let contradicting = (0..<2).map { number in
+            HaveRow(LogHead(name: SingleMachine.name(number), size: 10, root: .sha256([0])))
+        }
+        let effects = machine.receive(.have(Have(part: nil, rows: contradicting)), from: liar)
+        #expect(effects.contains { if case .report = $0 { true } else { false } })
+        let peer = try #require(machine.machine.status.peers.first { $0.node == liar })
+        #expect(peer.outstandingCreditBytes <= limits.creditWindowBytes && peer.logsInFlight <= limits.logsInFlight)
+        let first = try #require(wants.first)
+        let then = machine.messages(
+            machine.receive(.rangeUnavailable(RangeUnavailable(pull: first.pull, isAgain: false)), from: liar))
+        #expect(then.contains { if case .want(let want) = $0 { machine.logs.contains(want.log) } else { false } })
+    }
+
     @Test func `more wants than are served at once are refused, not remembered`() {
         var machine = SingleMachine(peers: [liar])
         machine.hold(logs: 300)

@@ -121,8 +121,7 @@ extension StoreCore {
     func ingestOne(_ range: EntryRange, of name: LogName, key: [UInt8]? = nil) throws -> IngestOutcome {
         let key = try key ?? Fixture.publicKey(name.node.text)
         return try transaction {
-            try register(name)
-            return try ingest(range, key: key, from: NodeID(unchecked: "peer"), time: Fixture.time())
+            try ingest(range, of: name, key: key, from: NodeID(unchecked: "peer"), time: Fixture.time())
         }
     }
 }

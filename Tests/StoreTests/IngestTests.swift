@@ -118,7 +118,25 @@ struct IngestTests {
         #expect(try core.latestArrival() == 2)
     }
 
-    @Test func `a log must be known, and of this network`() throws {
+    @Test func `a log becomes known by what is stored of it, and not by what is refused`() throws {
+        let directory = TemporaryDirectory()
+        let core = try Fixture.open(directory)
+        var writer = try FreeWriter()
+        for number in 0..<3 { writer.add(Fixture.draft(UInt64(number))) }
+        let good = try writer.range()
+        let stranger = try Fixture.signingKey("stranger", log: writer.name.id)
+        let forged = EntryRange(
+            log: good.log, start: 0, entries: good.entries, checkpoint: try writer.checkpoint(key: stranger))
+        for range in [forged, try writer.range(1..<3)] {
+            #expect(try core.ingestOne(range, of: writer.name).refusal != nil)
+            #expect(try core.logs().isEmpty)
+        }
+        #expect(try core.incidents(limit: 10).count == 2)
+        #expect(try core.ingestOne(good, of: writer.name).stored != nil)
+        #expect(try core.logs().map(\.name) == [writer.name])
+    }
+
+    @Test func `a log must be known or named, and of this network`() throws {
         let directory = TemporaryDirectory()
         let core = try Fixture.open(directory)
         var writer = try FreeWriter()

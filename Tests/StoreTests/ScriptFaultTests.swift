@@ -62,9 +62,9 @@ struct ScriptFaultTests {
     private static func ingest(_ range: Range<Int>, _ core: StoreCore) throws {
         var writer = try FreeWriter()
         for number in 0..<5 as Range<UInt64> { writer.add(Fixture.draft(100 + number, size: 500)) }
-        try core.register(writer.name)
         let outcome = try core.ingest(
-            try writer.range(range), key: Fixture.publicKey("haukeland"), from: nil, time: Fixture.time())
+            try writer.range(range), of: writer.name, key: Fixture.publicKey("haukeland"), from: nil,
+            time: Fixture.time())
         #expect(outcome.stored != nil)
     }
 

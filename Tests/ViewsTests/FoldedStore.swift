@@ -121,7 +121,6 @@ final class FoldedStore: @unchecked Sendable {
                     let held = try core.head(of: log.name.id)?.size ?? 0
                     let range = try writer.readSegment(log.name.id, from: held, maximumBytes: 1 << 20)
                     guard let range else { continue }
-                    try core.register(log.name)
                     _ = try core.ingest(
                         range, of: log.name, key: key, from: nil,
                         time: NodeTime(utcMilliseconds: 1_760_000_000_000))

@@ -68,7 +68,6 @@ package enum RangeIngest {
         _ range: EntryRange, name: LogName, key: [UInt8], from peer: NodeID, time: NodeTime, _ core: StoreCore,
         fold: (WrittenEntry) throws -> Void, onFork: (LogName) -> Void
     ) throws -> IngestAnswer {
-        try core.register(name.trunk)
         let repaired = try repair(range, name: name, key: key, time: time, core, fold: fold)
         let wasForked = try core.isForked(name.log)
         var answer = try take(

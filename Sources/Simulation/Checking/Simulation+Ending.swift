@@ -34,12 +34,17 @@ extension Simulation {
             for id in nodes.sorted() {
                 let heads = self[id].heads.filter { $0.name.stream == stream }.sorted { $0.name.id < $1.name.id }
                 if let expected, expected.1 != heads {
-                    return "\(stream): \(expected.0) holds \(expected.1.map(\.size)), \(id) \(heads.map(\.size))"
+                    return "\(stream): \(expected.0) holds \(named(expected.1)), \(id) \(named(heads))"
                 }
                 expected = expected ?? (id, heads)
             }
         }
         return nil
+    }
+
+    private func named(_ heads: [LogHead]) -> String {
+        heads.map { "\($0.name.node)/\($0.name.epoch)\($0.name.fork.map { " from \($0.index)" } ?? ""): \($0.size)" }
+            .description
     }
 
     func checkInTheEnd() {

@@ -68,7 +68,7 @@ extension StoreCore {
     /// - Returns: how many places were repaired.
     public func repair(_ range: EntryRange, of name: LogName, key: [UInt8], time: NodeTime) throws -> Int {
         try requireWritable()
-        guard let trunk = state(of: name.log) else { throw StoreError.unknownLog(range.log) }
+        guard let trunk = state(of: name.log) else { return 0 }
         var count = 0
         for row in rows(beside: trunk) {
             let places = try openDamage().filter { place in
