@@ -32,6 +32,8 @@ public enum CosigningFailure: Error, Hashable, Sendable {
 public enum ReplicationEffect: Hashable, Sendable {
     /// Send these bytes. What the transport does not take is told with ``ReplicationMachine/sendFailed(to:now:)``.
     case send([UInt8], to: NodeID)
+    /// Take less of what a peer sends for a while: it sent what cannot be read. Nothing depends on it.
+    case holdBack(NodeID, milliseconds: Int)
     /// Read entries of a log that is held, from an index on, up to the last checkpoint within so many bytes of entries
     /// (always up to the first checkpoint, however far that is). The answer is
     /// ``ReplicationMachine/rangeRead(_:_:orders:now:)``, nil where there is nothing.

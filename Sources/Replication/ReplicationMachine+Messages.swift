@@ -19,6 +19,7 @@ extension ReplicationMachine {
 
     mutating func refuseUnreadable(_ error: WireError, from peer: NodeID) {
         peers[peer]?.faults += 1
+        effects.append(.holdBack(peer, milliseconds: 1_000))
         if case .unknownVersion(let version) = error {
             // The message might itself be a refusal, so it is answered only once for each link: no two nodes of
             // different versions may go on refusing each other's refusals.

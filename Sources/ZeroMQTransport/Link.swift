@@ -70,6 +70,8 @@ final class OutgoingLink: Link {
     var greetingDue: Int64
     /// Names the present connection in greetings.
     var token: UInt64 = 0
+    /// Until when nothing is read from it; nil mostly.
+    var pausedUntil: Int64?
     /// Whether the handler knows that the peer does not admit us.
     var isRefusalKnown = false
 
@@ -109,6 +111,8 @@ final class Peer {
     private(set) var active: Link?
     private var counter = 0
     var metrics = PeerMetrics()
+    /// Until when less is read of what it sends.
+    var isHeldBackUntil: Int64 = 0
     /// When a full link is tried again; nil while none is full.
     var probeDue: Int64?
     /// Tries in a row that found the link full.

@@ -42,6 +42,8 @@ public struct TransportMetrics: Sendable, Equatable {
     public var messagesDropped = 0
     /// Frames that do not follow the transport's format, or a version we do not know.
     public var framesMalformed = 0
+    /// Times that a socket was left alone for a while, because only messages came that nobody can use.
+    public var pauses = 0
     /// Messages that `send` refused because they exceed the size limit.
     public var sendsOversized = 0
     /// Sends that were refused because no node of that name was up since start.

@@ -30,6 +30,7 @@ extension ZeroMQTransport {
     func pollOnce() {
         deliver()
         guard phase == .running else { return }
+        endPauses(now: monotonicMilliseconds())
         if pollItems.isEmpty { listPollItems() }
         let count = zmq_poll(&pollItems, Int32(pollItems.count), waitMilliseconds())
         if count < 0 {
@@ -66,11 +67,11 @@ extension ZeroMQTransport {
         add(.wake, socket: nil, descriptor: executor.wakeDescriptor)
         if let admission { add(.admission, socket: admission.pointer) }
         if let router {
-            add(.router, socket: router.pointer)
+            if routerPausedUntil == nil { add(.router, socket: router.pointer) }
             if let reader = router.monitorReader { add(.routerMonitor, socket: reader.pointer) }
         }
         for link in outgoing.values {
-            add(.dealer(link), socket: link.socket.pointer)
+            if link.pausedUntil == nil { add(.dealer(link), socket: link.socket.pointer) }
             if let reader = link.socket.monitorReader { add(.dealerMonitor(link), socket: reader.pointer) }
         }
     }
@@ -79,6 +80,7 @@ extension ZeroMQTransport {
         let now = monotonicMilliseconds()
         var due = tickDue
         if let connectionCheckDue { due = min(due, connectionCheckDue) }
+        if let pauseEnd { due = min(due, pauseEnd) }
         for peer in peers.values {
             if let probeDue = peer.probeDue { due = min(due, probeDue) }
         }

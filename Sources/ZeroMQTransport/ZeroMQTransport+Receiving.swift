@@ -10,16 +10,19 @@ extension ZeroMQTransport {
             guard identityBuffer.isMore, router.receive(into: payloadBuffer.pointer) else {
                 counters.framesMalformed += 1
                 budget.charge(0)
+                if pausesRouter(after: identityBuffer.bytes, isOfUse: false) { return }
                 continue
             }
             budget.charge(payloadBuffer.bytes.count)
+            var isOfUse = false
             if payloadBuffer.isMore {
                 counters.framesMalformed += 1
                 discardRest(of: router, budget: &budget)
             } else {
-                takeIncomingFrame()
+                isOfUse = takeIncomingFrame()
             }
             payloadBuffer.clear()
+            if pausesRouter(after: identityBuffer.bytes, isOfUse: isOfUse) { return }
         }
     }
 
@@ -34,6 +37,7 @@ extension ZeroMQTransport {
                 takeOutgoingFrame(link)
             }
             payloadBuffer.clear()
+            if pauses(link) { return }
         }
     }
 
@@ -44,13 +48,16 @@ extension ZeroMQTransport {
         }
     }
 
-    private func takeIncomingFrame() {
+    /// Takes what one connection of the ROUTER brought.
+    ///
+    /// - Returns: whether it was of use: not where it was passed over, nor where its sender is held back.
+    private func takeIncomingFrame() -> Bool {
         // ROUTER of 4.3.4 puts no properties on the first frame, so they are read from this one. They are compared for
         // every message: a routing id may be chosen by the peer, the property comes from our own admission.
         let identity = [UInt8](identityBuffer.bytes)
         guard let keyText = payloadBuffer.property(Self.keyProperty) else {
             counters.framesIgnored += 1
-            return
+            return false
         }
         var link = incoming[identity]
         if let known = link, strcmp(known.keyText, keyText) != 0 {
@@ -60,27 +67,30 @@ extension ZeroMQTransport {
         let frame = payloadBuffer.bytes
         switch frame.first {
         case FrameKind.data where link != nil:
-            if let link { takeData(frame, from: link) }
+            guard let link else { return false }
+            return takeData(frame, from: link) && !isHeldBack(link.node, now: link.lastHeard)
         case FrameKind.data, FrameKind.greeting:
             // Every link in `incoming` is admitted; only a stranger has to be looked up.
             guard let key = link?.key ?? CurvePublicKey(z85: String(cString: keyText)),
                 let name = link?.node ?? admittedName(for: key)
             else {
                 counters.framesIgnored += 1
-                return
+                return false
             }
             guard frame.first == FrameKind.greeting else {
                 counters.messagesDropped += 1
-                return
+                return false
             }
-            guard let greeting = readGreeting(frame, node: name) else { return }
+            guard let greeting = readGreeting(frame, node: name) else { return false }
             let link =
                 link
                 ?? IncomingLink(
                     node: name, key: key, routingIdentity: identity, now: monotonicMilliseconds())
             take(greeting, from: link)
+            return !isHeldBack(name, now: monotonicMilliseconds())
         default:
             counters.framesMalformed += 1
+            return false
         }
     }
 
@@ -97,11 +107,13 @@ extension ZeroMQTransport {
         }
     }
 
-    private func takeData(_ frame: UnsafeRawBufferPointer, from link: Link) {
+    /// - Returns: whether the message is handed over.
+    @discardableResult
+    private func takeData(_ frame: UnsafeRawBufferPointer, from link: Link) -> Bool {
         // On a link that is not up this is left over from an earlier connection.
         guard link.isUp, frame.count - 1 <= configuration.limits.messageBytes else {
             counters.messagesDropped += 1
-            return
+            return false
         }
         link.lastHeard = monotonicMilliseconds()
         let bytes = [UInt8](frame.dropFirst())
@@ -109,6 +121,7 @@ extension ZeroMQTransport {
         peer.metrics.messagesIn += 1
         peer.metrics.bytesIn += bytes.count
         pendingEvents.append(.message(from: link.node, bytes: bytes))
+        return true
     }
 
     private func readGreeting(_ frame: UnsafeRawBufferPointer, node: String) -> Greeting? {

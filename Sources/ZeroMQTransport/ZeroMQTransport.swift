@@ -60,6 +60,12 @@ public actor ZeroMQTransport {
     var pollSources: [PollSource] = []
     /// Where the next round of receiving begins, so that no socket is always the first.
     var roundStart = 0
+    /// Until when the ROUTER is not read; nil mostly.
+    var routerPausedUntil: Int64?
+    /// Frames in a row, of whatever connections of the ROUTER, of which nobody had any use.
+    var uselessFrames = 0
+    /// Which connection brought the last of them.
+    var lastUselessIdentity: [UInt8] = []
     let identityBuffer = MessageBuffer()
     let payloadBuffer = MessageBuffer()
     let sendBuffer = MessageBuffer()

@@ -18,6 +18,8 @@ public struct TransportStatus: Hashable, Sendable, Codable {
     public var framesMalformed: Int
     /// Messages dropped because their link was not up.
     public var messagesDropped: Int
+    /// Times that a link was left alone for a moment, because only messages came that nobody can use.
+    public var pauses: Int
     /// Sends that a full link, or none, did not take; they are made good when there is room.
     public var sendsRefused: Int
 
@@ -28,6 +30,7 @@ public struct TransportStatus: Hashable, Sendable, Codable {
         framesIgnored = metrics.framesIgnored
         framesMalformed = metrics.framesMalformed
         messagesDropped = metrics.messagesDropped
+        pauses = metrics.pauses
         sendsRefused = metrics.peers.values.reduce(0) { $0 + $1.sendsRefused }
     }
 }

@@ -298,6 +298,8 @@ actor ReplicationDriver {
             case .send(let bytes, let peer):
                 let taken = transport.assumeIsolated { $0.send(bytes, to: peer.text) }
                 if !taken { perform(machine.sendFailed(to: peer, now: now)) }
+            case .holdBack(let peer, let milliseconds):
+                transport.assumeIsolated { $0.holdBack(peer.text, milliseconds: milliseconds) }
             case .readRange(let token, let log, let from, let maximumBytes):
                 read(token, log, from: from, maximumBytes: maximumBytes)
             case .ingest(let token, let range, let name, let peer):

@@ -32,6 +32,8 @@ extension Simulation {
             _ = node.with { $0.startRule.observe(effect, now: now) }
             switch effect {
             case .send(let bytes, let peer): send(bytes, from: node, to: peer)
+            // Links here are as slow as the seed has drawn them.
+            case .holdBack: break
             case .readRange(let token, let log, let from, let maximumBytes):
                 push(
                     .read(token, log, from: from, maximumBytes: maximumBytes, id, run: node.run),

@@ -86,6 +86,10 @@ struct MetricsText {
             "\(name)_messages_dropped_total", "counter", "Messages on links that were not up.",
             Double(transport.messagesDropped))
         add(
+            "\(name)_pauses_total", "counter",
+            "Times that a link was left alone for a moment, because only messages came that nobody can use.",
+            Double(transport.pauses))
+        add(
             "\(name)_sends_refused_total", "counter", "Sends that a full link, or none, did not take.",
             Double(transport.sendsRefused))
     }

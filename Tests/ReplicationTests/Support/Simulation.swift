@@ -248,6 +248,8 @@ final class Simulation {
         case .peerAnswered, .ownLogAhead, .ownEntriesTakenBack, .takeOrders:
             // Nothing is ordered in the simulated network, so no honest node sends orders.
             break
+        case .holdBack(let peer, _):
+            violations.append("\(node.id) holds \(peer) back, which sends messages")
         case .cosign(let token, let head, let after, let writer): later(.cosign(token, head, after, writer), node)
         case .prove(let token, let log, let from): later(.prove(token, log, from), node)
         case .keepCosignatures(let rows, let peer): later(.keep(rows, peer), node)
