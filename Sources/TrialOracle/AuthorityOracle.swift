@@ -210,7 +210,9 @@ struct AuthorityOracle {
 
     private mutating func publish(_ entries: [WrittenEntry]) {
         var counted: [WrittenEntry] = []
-        for entry in entries {
+        // Pieces first: a publication sent twice names pieces of its own, which are repetitions of each other.
+        let pieces = entries.filter { $0.header?.operation == .contentChunk }
+        for entry in pieces + entries.filter({ $0.header?.operation != .contentChunk }) {
             guard let action = entry.action, let known = entry.header?.known else { continue }
             switch action.operation {
             case .contentChunk, .definitionPublished, .planSet: break

@@ -148,6 +148,10 @@ enum OracleCommands {
                 "delegate \(delegation.site) \(delegation.number) \(String(describing: delegation.previous.map(name))) "
                 + "\(delegation.actor) \(delegation.name) \(delegation.role.rawValue) \(delegation.from) "
                 + "\(String(describing: delegation.to)) \(String(describing: delegation.ends.map(name)))"
+        case .definitionPublished(let publication):
+            said =
+                "publish \(publication.content) \(publication.chunks.map(name)) \(publication.byteCount) "
+                + "\(publication.version) \(publication.name)"
         default: said = "\(action.operation)"
         }
         return said + " \(provenance)"

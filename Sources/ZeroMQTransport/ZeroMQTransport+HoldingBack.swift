@@ -12,8 +12,8 @@ extension ZeroMQTransport {
     /// Messages without use in a row, from whatever connections, after which the ROUTER is left alone.
     private static let uselessMessagesInARow = 16
 
-    /// Reads less of what a node sends, for a time: about 40 messages a second of each link, or 80 of the links that it opened. Others
-    /// may wait for as long as one pause lasts where they have sent nothing meanwhile.
+    /// Reads less of what a node sends, for a time: about 40 messages a second of each link. Others may wait for two
+    /// pauses, where they have sent nothing meanwhile.
     ///
     /// - Parameters:
     ///   - node: the node's name; one that was never up is passed over.
@@ -36,7 +36,6 @@ extension ZeroMQTransport {
         lastUselessIdentity = [UInt8](identity)
         guard isOnlyOne || uselessFrames >= Self.uselessMessagesInARow else { return false }
         uselessFrames = 0
-        lastUselessIdentity = []
         routerPausedUntil = monotonicMilliseconds() + Self.pauseMilliseconds
         counters.pauses += 1
         invalidatePollItems()

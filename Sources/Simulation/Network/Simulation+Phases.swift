@@ -122,16 +122,18 @@ extension Simulation {
             node.isDownUntil = now
             node.slownessMilliseconds = 0
             unfreeze(node.id)
-            verifyDamaged(node)
             if node.disk.isStopped { end(node, loss: node.powerLossComes ? .power : .process, after: 50) }
         }
         let all = honest.map(\.id)
         for (place, one) in all.enumerated() {
             for other in all[(place + 1)...] { connect(one, other) }
         }
-        guard run(atMost: 30_000, until: { self.honest.allSatisfy { $0.running?.mayAppend == true } }) else {
-            return violate("after healing \(honest.filter { $0.running?.mayAppend != true }.map(\.id)) do not write")
-        }
+        repeat {
+            guard run(atMost: 30_000, until: { self.honest.allSatisfy { $0.running?.mayAppend == true } }) else {
+                return violate(
+                    "after healing \(honest.filter { $0.running?.mayAppend != true }.map(\.id)) do not write")
+            }
+        } while replacesDamaged()
         answerEverybody()
         guard violations.isEmpty else { return }
         if !run(atMost: Simulation.healingMilliseconds, until: { self.hasConverged }) {
@@ -151,12 +153,19 @@ extension Simulation {
         violate("a client gets no answer")
     }
 
-    /// What `varde verify` finds on a disk that may be damaged; a node whose disk is, gets another one.
-    private func verifyDamaged(_ node: SimulatedNode) {
-        guard node.isDamaged, let core = node.core else { return }
-        if let report = try? LogVerification.run(on: core, writerKey: Simulation.writerKey), report.isSound { return }
-        tally["damage found by verification", default: 0] += 1
-        forget(node, to: nil, .backup, downMilliseconds: 50)
+    /// Lets `varde verify` look at disks that may be damaged. A node whose disk is, gets another one.
+    ///
+    /// - Returns: whether there was one.
+    private func replacesDamaged() -> Bool {
+        let damaged = honest.filter { node in
+            guard node.isDamaged, let core = node.core else { return false }
+            return (try? LogVerification.run(on: core, writerKey: Simulation.writerKey))?.isSound != true
+        }
+        for node in damaged {
+            tally["damage found by verification", default: 0] += 1
+            forget(node, to: nil, .backup, downMilliseconds: 50)
+        }
+        return !damaged.isEmpty
     }
 
     static func writerKey(_ node: NodeID) -> [UInt8]? {

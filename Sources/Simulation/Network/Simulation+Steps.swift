@@ -160,8 +160,14 @@ extension Simulation {
 
     /// Starts a node; one whose files cannot be opened gets an empty disk, as people would give it.
     func start(_ node: SimulatedNode) {
+        let before = node.heads
         do {
             try node.start(now: now)
+            // A bit that turns over in the write-ahead log ends it there: SQLite takes what follows for never written.
+            if node.isDamaged {
+                let sizes = Dictionary(uniqueKeysWithValues: node.heads.map { ($0.name.id, $0.size) })
+                noteLoss(of: before.filter { sizes[$0.name.id] ?? 0 < $0.size }, at: node)
+            }
         } catch {
             node.lastHeads = node.heads
             guard node.isDamaged else {
@@ -203,8 +209,13 @@ extension Simulation {
         }
         node.isDamaged = false
         node.lastHeads = []
-        // What nobody else holds is gone, and no promise can bring it back.
-        for head in before {
+        noteLoss(of: before, at: node)
+        push(.restart(node.id, loss: nil), after: downMilliseconds)
+    }
+
+    /// A node has lost entries up to these heads: what nobody else holds is gone, and no promise can bring it back.
+    private func noteLoss(of heads: [LogHead], at node: SimulatedNode) {
+        for head in heads {
             var kept: (size: UInt64, at: Set<NodeID>) = (0, [])
             for other in honest where other.id != node.id {
                 guard let held = other.heads.first(where: { $0.name.id == head.name.id }) else { continue }
@@ -214,7 +225,6 @@ extension Simulation {
             guard kept.size < head.size || head.name.node == node.id else { continue }
             if kept.size < keptByOthers[head.name.log]?.size ?? .max { keptByOthers[head.name.log] = kept }
         }
-        push(.restart(node.id, loss: nil), after: downMilliseconds)
     }
 
     private func flipBit(_ node: SimulatedNode) {
