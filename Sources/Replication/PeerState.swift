@@ -247,6 +247,8 @@ struct IngestRecord: Sendable {
     let generation: UInt64
     /// Whether it is compared with what is held instead of continuing it.
     var isSearch = false
+    /// Whether the log's writer said that all who may hold it are sent it.
+    var isSentToAll = false
 }
 
 /// A read that was asked of the store.

@@ -20,7 +20,7 @@ extension ReplicationMachine {
         if isOfCurrentPull, pulls[log]?.searchedFrom != nil {
             compare(range, name: name, from: peer)
         } else if range.start == expected {
-            take(range, name: name, pull: message.pull, from: peer)
+            take(message, name: name, from: peer)
         } else if range.end <= expected {
             if isOfCurrentPull { settle(log, bytes: range.transferBytes) }
             // Tells the sender that we have it, where it does not know that.
@@ -36,7 +36,8 @@ extension ReplicationMachine {
     }
 
     /// Hands a range that begins where we are to the store, unless too much is with it already.
-    private mutating func take(_ range: EntryRange, name: LogName, pull: UInt64, from peer: NodeID) {
+    private mutating func take(_ message: RangeMessage, name: LogName, from peer: NodeID) {
+        let (range, pull) = (message.range, message.pull)
         let bytes = range.transferBytes
         // Ranges that overshoot their credit and those of a pull begun anew included, an honest peer has no more under way.
         let limit = 3 * configuration.creditWindowBytes + configuration.pushWindowBytes
@@ -46,7 +47,7 @@ extension ReplicationMachine {
         let token = IngestToken(number: nextNumber())
         ingests[token] = IngestRecord(
             log: range.log, name: name, peer: peer, pull: pull, start: range.start, end: range.end, bytes: bytes,
-            generation: generation)
+            generation: generation, isSentToAll: message.isSentToAll && peer == name.node)
         peers[peer]?.ingestingBytes += bytes
         if pulls[range.log]?.number == pull { pulls[range.log]?.lastProgress = now }
         effects.append(.ingest(token, range, name: name, from: peer))
@@ -74,7 +75,7 @@ extension ReplicationMachine {
         if head.size > peers[item.peer]?.known[item.log]?.size ?? 0 { peers[item.peer]?.known[item.log] = head }
         acknowledge(item.log, size: head.size, by: item.peer)
         if head.size > held[item.log]?.size ?? 0 {
-            commit(head, from: item.peer)
+            commit(head, from: item.peer, isSentToAll: item.isSentToAll)
         } else if let mine = held[item.log] {
             // The store told of the new head before it told of the range.
             sendReceipt(mine, to: item.peer)
@@ -115,8 +116,10 @@ extension ReplicationMachine {
 
     /// A head is durable here: who may know of it is told, and what it completes is ended.
     ///
-    /// - Parameter source: the peer the entries came from; nil for own appends and for ranges told of by the store.
-    mutating func commit(_ head: LogHead, from source: NodeID?) {
+    /// - Parameters:
+    ///   - source: the peer the entries came from; nil for own appends and for ranges told of by the store.
+    ///   - isSentToAll: whether the log's writer sends them to all who may hold them.
+    mutating func commit(_ head: LogHead, from source: NodeID?, isSentToAll: Bool = false) {
         let log = head.name.id
         let start = held[log]?.size ?? 0
         // What was durable before the log was found to be forked is told late.
@@ -124,11 +127,48 @@ extension ReplicationMachine {
         held[log] = head
         headsVersion += 1
         noteForWitnesses(head)
-        for peer in order where peers[peer]?.isExchanging == true && shares(head.name.stream, with: peer) {
+        let linked = linkedPeers(sharing: head.name.stream)
+        for peer in isSentToAll ? neighbours(among: linked, and: source) : linked {
             spread(head, start: start, isOwn: source == nil && head.name.node == node, to: peer)
         }
         endPullIfDone(log)
         considerBranches(of: head.name.log)
+    }
+
+    // MARK: Whom to tell
+
+    /// The peers to which what is new in a stream may be told, in the order of their ids.
+    private func linkedPeers(sharing stream: StreamID) -> [NodeID] {
+        order.filter { peers[$0]?.isExchanging == true && shares(stream, with: $0) }
+    }
+
+    /// Whether all who may hold a stream are linked with this node. Not asked where so few hold it that it saves nothing.
+    func isLinkedToAll(whoHold stream: StreamID) -> Bool {
+        let linked = linkedPeers(sharing: stream)
+        guard linked.count > configuration.peersToldDirectly else { return false }
+        let holders = charter.newest?.nodes.count {
+            $0.id != node && $0.state == .admitted && policy.mayHold($0.id, stream)
+        }
+        return holders == linked.count
+    }
+
+    /// Where the writer sends its entries to all, it would cost as many messages as there are pairs of holders if each told
+    /// each that it has them. A few tell a few, by places on the circle of all that are one, two, four, eight … apart, so that
+    /// what the writer did not manage comes to all in as many steps as that number of places has binary digits. The others
+    /// are known to hold it when digests are compared.
+    ///
+    /// - Parameter source: told in any case.
+    private func neighbours(among linked: [NodeID], and source: NodeID?) -> [NodeID] {
+        guard linked.count > configuration.peersToldDirectly else { return linked }
+        // `linked` does not have this node, so the next of it stands at its own place.
+        let place = linked.firstIndex { $0 > node } ?? 0
+        var told: Set<NodeID> = Set(source.map { [$0] } ?? [])
+        var distance = 1
+        while distance <= linked.count {
+            told.insert(linked[(place + distance - 1) % linked.count])
+            distance *= 2
+        }
+        return linked.filter(told.contains)
     }
 
     /// Tells a peer that a head is durable here.

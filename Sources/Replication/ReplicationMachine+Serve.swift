@@ -75,7 +75,9 @@ extension ReplicationMachine {
             giveUp(read)
             return
         }
-        let message = ReplicationMessage.range(RangeMessage(pull: flow.pull, range: range))
+        let message = ReplicationMessage.range(
+            RangeMessage(
+                pull: flow.pull, range: range, isSentToAll: flow.isPush && isLinkedToAll(whoHold: head.name.stream)))
         guard range.transferBytes + 16 * range.entries.count + 128 <= ReplicationProtocol.messageBytes else {
             giveUp(read)
             return

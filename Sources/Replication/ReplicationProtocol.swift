@@ -64,6 +64,8 @@ public struct ReplicationConfiguration: Hashable, Sendable {
     public var backOffMilliseconds: UInt64 = 30_000
     /// Failures after which a peer is asked for nothing during a whole back-off time.
     public var strikesBeforeSuspension = 32
+    /// Holders of a stream up to which each tells each what is durable; of more, where the writer reaches all, a few tell a few.
+    public var peersToldDirectly = 16
     /// Shortest time between two messages that only hint at new entries.
     public var hintMilliseconds: UInt64 = 20
     /// Shortest time between two answers of the costly kind (digests, vectors, charters) to one peer.

@@ -28,6 +28,7 @@ struct MessageTests {
             .have(Have(part: Have.Part(vector: 8, index: 0, count: 1), rows: [])),
             .want(Want(log: range.log, from: 0, pull: 1, creditBytes: .max)),
             .range(RangeMessage(pull: 0, range: range)),
+            .range(RangeMessage(pull: 0, range: range, isSentToAll: true)),
             .range(RangeMessage(pull: 77, range: range)),
             .receipt(Receipt(log: range.log, size: 8, root: row.root)),
             .rangeUnavailable(RangeUnavailable(pull: 3, isAgain: true)),

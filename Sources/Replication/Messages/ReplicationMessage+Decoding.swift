@@ -241,6 +241,7 @@ extension RangeMessage {
         var start: UInt64 = 0
         var entries: [RawEntry] = []
         var checkpoint: [UInt8] = []
+        var isSentToAll = false
         while let field = try reader.next() {
             switch field {
             case 1: pull = try reader.unsigned()
@@ -253,6 +254,7 @@ extension RangeMessage {
             case 5:
                 checkpoint = try reader.data()
                 guard checkpoint.count <= ReplicationProtocol.checkpointBytes else { throw .outOfRange(field: 5) }
+            case 6: isSentToAll = try reader.boolean()
             default: try reader.skip()
             }
         }
@@ -260,7 +262,9 @@ extension RangeMessage {
         guard !entries.isEmpty else { throw .missing(field: 4) }
         guard !checkpoint.isEmpty else { throw .missing(field: 5) }
         guard start + UInt64(entries.count) <= ReplicationProtocol.logSize else { throw .outOfRange(field: 3) }
-        self.init(pull: pull, range: EntryRange(log: log, start: start, entries: entries, checkpoint: checkpoint))
+        self.init(
+            pull: pull, range: EntryRange(log: log, start: start, entries: entries, checkpoint: checkpoint),
+            isSentToAll: isSentToAll)
     }
 }
 

@@ -158,6 +158,7 @@ extension RangeMessage {
             writer.data(2, entry.body)
         }
         writer.data(5, range.checkpoint)
+        writer.boolean(6, isSentToAll)
         return writer.bytes
     }
 

@@ -209,11 +209,14 @@ package struct RangeMessage: Hashable, Sendable {
     package var pull: UInt64
     /// The entries and the checkpoint that vouches for them.
     package var range: EntryRange
+    /// Whether the log's writer, who sends it, has links to all who may hold the stream, and sends it to each of them.
+    package var isSentToAll: Bool
 
     /// States entries.
-    package init(pull: UInt64, range: EntryRange) {
+    package init(pull: UInt64, range: EntryRange, isSentToAll: Bool = false) {
         self.pull = pull
         self.range = range
+        self.isSentToAll = isSentToAll
     }
 }
 

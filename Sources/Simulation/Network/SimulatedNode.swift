@@ -178,6 +178,7 @@ final class SimulatedNode {
         pace.pushWindowBytes = 8_000
         pace.pushesInFlight = 8
         pace.logsPerPeer = 512
+        pace.peersToldDirectly = 1
         pace.antiEntropyMilliseconds = 1_000
         pace.retryMilliseconds = 200
         pace.wantTimeoutMilliseconds = 600

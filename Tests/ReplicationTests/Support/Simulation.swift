@@ -92,16 +92,21 @@ final class Simulation {
 
     /// Connects two nodes, now or as soon as both run.
     func connect(_ one: NodeID, _ other: NodeID) {
-        wantedLinks.insert(Link(one, other))
-        self[one].configuredPeers.append(other)
-        self[other].configuredPeers.append(one)
+        configure(one, other)
         refreshLinks()
     }
 
     func connectAll() {
         for (place, one) in ids.enumerated() {
-            for other in ids[(place + 1)...] { connect(one, other) }
+            for other in ids[(place + 1)...] { configure(one, other) }
         }
+        refreshLinks()
+    }
+
+    private func configure(_ one: NodeID, _ other: NodeID) {
+        wantedLinks.insert(Link(one, other))
+        self[one].configuredPeers.append(other)
+        self[other].configuredPeers.append(one)
     }
 
     func cut(_ one: NodeID, _ other: NodeID) {

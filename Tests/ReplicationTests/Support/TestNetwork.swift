@@ -102,6 +102,7 @@ enum TestNetwork {
         configuration.pushWindowBytes = 4_000
         configuration.pushesInFlight = 8
         configuration.logsPerPeer = 512
+        configuration.peersToldDirectly = 2
         configuration.antiEntropyMilliseconds = 1_000
         configuration.retryMilliseconds = 200
         configuration.wantTimeoutMilliseconds = 600

@@ -465,6 +465,9 @@ nonisolated struct Varde_V0_Range: Sendable {
   /// The signed note, at most 24 KiB, of the size start + number of entries.
   var checkpoint: Data = Data()
 
+  /// Set only by the log's writer: it has links to all who may hold the stream, and sends this to each of them.
+  var isSentToAll: Bool = false
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -1343,7 +1346,7 @@ nonisolated extension Varde_V0_Want: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension Varde_V0_Range: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Range"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}pull\0\u{1}log\0\u{1}start\0\u{1}entries\0\u{1}checkpoint\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}pull\0\u{1}log\0\u{1}start\0\u{1}entries\0\u{1}checkpoint\0\u{3}is_sent_to_all\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1356,6 +1359,7 @@ nonisolated extension Varde_V0_Range: SwiftProtobuf.Message, SwiftProtobuf._Mess
       case 3: try { try decoder.decodeSingularUInt64Field(value: &self.start) }()
       case 4: try { try decoder.decodeRepeatedMessageField(value: &self.entries) }()
       case 5: try { try decoder.decodeSingularBytesField(value: &self.checkpoint) }()
+      case 6: try { try decoder.decodeSingularBoolField(value: &self.isSentToAll) }()
       default: break
       }
     }
@@ -1377,6 +1381,9 @@ nonisolated extension Varde_V0_Range: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if !self.checkpoint.isEmpty {
       try visitor.visitSingularBytesField(value: self.checkpoint, fieldNumber: 5)
     }
+    if self.isSentToAll != false {
+      try visitor.visitSingularBoolField(value: self.isSentToAll, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1386,6 +1393,7 @@ nonisolated extension Varde_V0_Range: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if lhs.start != rhs.start {return false}
     if lhs.entries != rhs.entries {return false}
     if lhs.checkpoint != rhs.checkpoint {return false}
+    if lhs.isSentToAll != rhs.isSentToAll {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

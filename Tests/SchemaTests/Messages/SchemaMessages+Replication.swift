@@ -147,6 +147,7 @@ extension SchemaMessages {
             message.entries.append(finished(inner))
         }
         message.checkpoint = Data(content.range.checkpoint)
+        message.isSentToAll = content.isSentToAll
         return finished(message)
     }
 

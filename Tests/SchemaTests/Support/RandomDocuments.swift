@@ -127,7 +127,8 @@ struct RandomDocuments {
                 RangeMessage(
                     pull: number(),
                     range: EntryRange(
-                        log: key(), start: size() / 2, entries: entries, checkpoint: generator.bytes(30))))
+                        log: key(), start: size() / 2, entries: entries, checkpoint: generator.bytes(30)),
+                    isSentToAll: chance()))
         case 7: return .receipt(Receipt(log: key(), size: size(), root: generator.hash()))
         case 8: return .rangeUnavailable(RangeUnavailable(pull: 1 + number() / 2, isAgain: chance()))
         case 20:
