@@ -11,7 +11,7 @@ if [ $# -gt 0 ]; then
     exit
 fi
 # Whole networks on failing disks and links; ends here where a promise is broken or a kind of fault never came about.
-"$(swift build -c release --show-bin-path)/varde" simulate --seeds '0..<400'
+"$(swift build -c release --show-bin-path)/varde" simulate --seeds '0..<2000'
 # The store's tests have a process of their own: a store that failed keeps its files open on purpose, hundreds of them in
 # the end, and Foundation watches the programs that other tests start by select(), which knows no file above 1 023.
 swift test -c release --skip-build --skip '^StoreTests\.'

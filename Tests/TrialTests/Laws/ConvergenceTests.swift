@@ -55,11 +55,11 @@ struct ConvergenceTests {
     @Test(arguments: 0..<20)
     func `any order, any duplication and late authority give one state, which is the oracle's`(batch: Int) async throws
     {
-        for seed in UInt64(batch * 25)..<UInt64(batch * 25 + 25) {
+        for seed in UInt64(batch * 17)..<UInt64(batch * 17 + 17) {
             // Other tests wait for nodes that need a thread, too.
             await Task.yield()
             var generator = SplitMix64(seed: seed ^ 0xC0FFEE)
-            let history = try RandomHistory(seed: seed, steps: 40)
+            let history = try RandomHistory(seed: seed, steps: 60)
             let oracle = Oracle(
                 history.entries, study: history.world.study,
                 directory: TestNetwork.directory(ConvergenceTests.charterVersions, last: history.lastVersion)
@@ -209,9 +209,10 @@ struct ConvergenceTests {
         var (conflicts, aliases, waiting, notUnderstood, removed, dropped, commands, refusals) = (
             0, 0, 0, 0, 0, 0, 0, 0
         )
-        for seed in UInt64(0)..<320 {
+        // Those of the first law.
+        for seed in UInt64(0)..<340 {
             await Task.yield()
-            let history = try RandomHistory(seed: seed, steps: 40)
+            let history = try RandomHistory(seed: seed, steps: 60)
             commands += history.world.commands.count
             refusals += history.refusals
             var folding = Folding(
@@ -253,15 +254,15 @@ struct ConvergenceTests {
         #expect(void == Set(VoidRule.allCases), "missing \(Set(VoidRule.allCases).subtracting(void))")
         #expect(findings == Set(FindingRule.allCases))
         #expect(
-            conflicts > 100 && aliases > 20 && waiting > 20 && notUnderstood > 50 && removed > 200 && dropped > 20,
+            conflicts > 200 && aliases > 20 && waiting > 20 && notUnderstood > 50 && removed > 200 && dropped > 20,
             """
             \(conflicts) conflicts, \(aliases) aliases, \(waiting) waiting, \(notUnderstood) not understood, \
             \(removed) removed, \(dropped) dropped
             """)
         #expect(
-            ConflictKind.allCases.allSatisfy { kinds[$0, default: 0] > ($0 == .answer ? 2 : 10) } && wrong > 2
+            ConflictKind.allCases.allSatisfy { kinds[$0, default: 0] > ($0 == .answer ? 2 : 20) } && wrong > 2
                 && divided > 5
-                && unseen > 30 && judged > 5 && confirmed > 1,
+                && unseen > 30 && judged > 10 && confirmed > 1,
             """
             \(kinds), \(wrong) wrong forms, \(divided) divided, \(unseen) merged unseen, \(judged) resolutions, \
             \(confirmed) confirmations
