@@ -121,10 +121,10 @@ struct OrderTests {
     @Test func `the orders under which parts are missing are proven, also where they stand on a branch`() throws {
         let directory = TemporaryDirectory()
         let core = try Fixture.open(directory)
-        let (gone, other) = (Fixture.subject(1), Fixture.subject(2))
+        let (early, gone, other) = (Fixture.subject(0), Fixture.subject(1), Fixture.subject(2))
         var (trunk, branch) = (try FreeWriter(), try FreeWriter())
-        for number in 0..<4 {
-            trunk.add(Fixture.draft(UInt64(number), subject: number == 1 ? gone : other))
+        for (number, subject) in [early, gone, other, other].enumerated() {
+            trunk.add(Fixture.draft(UInt64(number), subject: subject))
             branch.add(trunk.entries[number])
         }
         trunk.add(Fixture.draft(4))
@@ -141,6 +141,9 @@ struct OrderTests {
             #expect(try core.entry(at: address)?.raw == raw)
             _ = try core.transaction { try core.carryOut(order: address, .erase(subject)) }
         }
+        // Of one that came ahead of its branch only the place is known, and there an entry of another history stands.
+        let ahead = EntryAddress(log: trunk.name.id, index: 4)
+        #expect(try core.transaction { try core.carryOut(order: ahead, .erase(early)) } == 1)
         func needed(_ first: UInt64, _ end: UInt64) throws -> [OrderAhead] {
             let range = try Fixture.required(core.readRange(log: trunk.name.id, from: 0, maximumBytes: .max))
             let entries = Array(range.entries[Int(first)..<Int(end)])
@@ -148,6 +151,7 @@ struct OrderTests {
                 for: EntryRange(log: range.log, start: first, entries: entries, checkpoint: range.checkpoint), limit: 9)
         }
         #expect(try needed(0, 6).map(\.raw) == orders.map(\.2))
+        #expect(try needed(0, 1).isEmpty)
         #expect(try needed(1, 2).map(\.raw) == [branch.entries[4]])
         #expect(try needed(2, 3).map(\.raw) == [trunk.entries[5]])
         for order in try needed(0, 6) {
