@@ -217,7 +217,7 @@ package struct NodeState {
 }
 
 /// The entries of a store, as the fold asks for them: none that was altered since it was checked.
-struct StoredEntries: EntrySource {
+package struct StoredEntries: EntrySource {
     /// What was found while entries were asked for.
     private final class Found {
         var damaged: [DamagedPlace] = []
@@ -226,12 +226,14 @@ struct StoredEntries: EntrySource {
     let core: any EventReading
     private let found = Found()
 
-    init(core: any EventReading) { self.core = core }
+    /// Asks a store.
+    package init(core: any EventReading) { self.core = core }
 
     /// The entries that were left out.
-    var damaged: [DamagedPlace] { found.damaged }
+    package var damaged: [DamagedPlace] { found.damaged }
 
-    func entries(at addresses: [EntryAddress]) throws -> [WrittenEntry] {
+    /// The entries at these addresses, without those that are damaged.
+    package func entries(at addresses: [EntryAddress]) throws -> [WrittenEntry] {
         try addresses.compactMap { address in
             guard let stored = try core.entry(at: address), let name = try core.log(address.log)?.name else {
                 throw StoreError.damaged("entry \(address) was here and is not any more; run 'varde verify'")
