@@ -124,12 +124,6 @@ public final class StoreCore: EventReading {
     /// The failure that stopped the store; nil while it runs.
     public var stoppedBy: DatabaseFailure? { connection.fatalFailure }
 
-    /// What SQLite says of a setting of the writing connection, such as `synchronous`.
-    public func pragma(_ name: String) throws -> String {
-        precondition(name.utf8.allSatisfy { $0 == 0x5F || (0x61...0x7A).contains($0) }, "no name of a pragma")
-        return try connection.text("PRAGMA \(name)")
-    }
-
     /// Copies the write-ahead log into the file, closes the file and gives up the directory's lock.
     ///
     /// A stopped store keeps its files as they are, and its lock: the process is to end.

@@ -4,6 +4,7 @@ import Node
 import Replication
 import StoreCore
 import Testing
+import Trial
 
 /// A bit that flips on a disk is found, isolated, and put right by a peer.
 struct RepairTests {
@@ -123,6 +124,21 @@ struct RepairTests {
         // What stands before it was given, what stands behind it waits.
         #expect(try ward[Ward.unn].core?.log(log.name.id)?.head.size == 3)
         #expect(try ward[Ward.unn].core?.heads() == ward[Ward.haukeland].core?.heads())
+    }
+
+    @Test(arguments: [Part.header, .body, .leaf])
+    func `what was altered on the disk is not folded again`(part: Part) throws {
+        let ward = try Ward()
+        for _ in 0..<4 { try ward.append(2, at: Ward.ous) }
+        let installation = ward[Ward.ous]
+        let log = try #require(try installation.core?.ownLogs().first)
+        let addresses = (UInt64(0)..<8).map { EntryAddress(log: log.name.id, index: $0) }
+        let entry = try #require(try installation.core?.entry(at: addresses[5]))
+        try ward.stop(Ward.ous)
+        try flip(part, of: entry, note: [], in: installation)
+        let source = StoredEntries(core: try StoreReader(directory: installation.path))
+        #expect(try source.entries(at: addresses).map(\.address) == addresses.filter { $0.index != 5 })
+        #expect(source.damaged.map(\.index) == [5] && source.damaged.map(\.log) == [log.name.id])
     }
 
     @Test func `a leaf hash that lost a bit is no fork`() throws {

@@ -172,7 +172,7 @@ struct BranchTests {
         }
         #expect(isNew)
         #expect(try core.log(name.id)?.status == .closed(.forked))
-        #expect(try core.incidents(limit: 1)[0].kind == "log forked")
+        #expect(try core.incidents(limit: 1).first?.kind == "log forked")
         #expect(
             try !core.transaction { try core.takeForkProof(proof, of: name, from: nil, time: Fixture.time()) })
         #expect(try core.appendOne(Fixture.draft(9)).receipt.address.log != name.id)

@@ -222,7 +222,7 @@ struct IngestTests {
             #expect(refusal.rule == .contradictsHeld(isSigned: true))
             #expect(try core.contents() == before)
             #expect(try core.forkProofs().count == (length < 6 ? 1 : 0))
-            #expect(try core.incidents(limit: 1)[0].kind == "possible fork")
+            #expect(try core.incidents(limit: 1).first?.kind == "possible fork")
         }
     }
 

@@ -118,6 +118,48 @@ struct OrderTests {
         #expect(try other.contents() == core.contents())
     }
 
+    @Test func `the orders under which parts are missing are proven, also where they stand on a branch`() throws {
+        let directory = TemporaryDirectory()
+        let core = try Fixture.open(directory)
+        let (early, gone, other) = (Fixture.subject(0), Fixture.subject(1), Fixture.subject(2))
+        var (trunk, branch) = (try FreeWriter(), try FreeWriter())
+        for (number, subject) in [early, gone, other, other].enumerated() {
+            trunk.add(Fixture.draft(UInt64(number), subject: subject))
+            branch.add(trunk.entries[number])
+        }
+        trunk.add(Fixture.draft(4))
+        branch.add(Fixture.draft(5, subject: gone, operation: .erasureOrdered), seed: 99)
+        trunk.add(Fixture.draft(6, subject: other, operation: .erasureOrdered))
+        branch.add(Fixture.draft(7), seed: 99)
+        for writer in [trunk, branch] { _ = try core.ingestOne(writer.range(), of: writer.name) }
+        let fork = trunk.name.branch(at: ForkPoint(index: 4, leaf: branch.entries[4].id.hash))
+        let orders = [
+            (EntryAddress(log: fork.id, index: 4), gone, branch.entries[4]),
+            (EntryAddress(log: trunk.name.id, index: 5), other, trunk.entries[5]),
+        ]
+        for (address, subject, raw) in orders {
+            #expect(try core.entry(at: address)?.raw == raw)
+            _ = try core.transaction { try core.carryOut(order: address, .erase(subject)) }
+        }
+        // Of one that came ahead of its branch only the place is known, and there an entry of another history stands.
+        let ahead = EntryAddress(log: trunk.name.id, index: 4)
+        #expect(try core.transaction { try core.carryOut(order: ahead, .erase(early)) } == 1)
+        func needed(_ first: UInt64, _ end: UInt64) throws -> [OrderAhead] {
+            let range = try Fixture.required(core.readRange(log: trunk.name.id, from: 0, maximumBytes: .max))
+            let entries = Array(range.entries[Int(first)..<Int(end)])
+            return try core.ordersNeeded(
+                for: EntryRange(log: range.log, start: first, entries: entries, checkpoint: range.checkpoint), limit: 9)
+        }
+        #expect(try needed(0, 6).map(\.raw) == orders.map(\.2))
+        #expect(try needed(0, 1).isEmpty)
+        #expect(try needed(1, 2).map(\.raw) == [branch.entries[4]])
+        #expect(try needed(2, 3).map(\.raw) == [trunk.entries[5]])
+        for order in try needed(0, 6) {
+            #expect(order.name == trunk.name)
+            #expect(try order.verify(key: Fixture.publicKey("haukeland")).header.operation == .erasureOrdered)
+        }
+    }
+
     @Test func `an order that is rolled back does not act`() throws {
         struct Refused: Error {}
         let directory = TemporaryDirectory()

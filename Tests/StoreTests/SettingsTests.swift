@@ -230,5 +230,11 @@ struct SettingsTests {
         try core.close()
         #expect(try reader.heads()[0].size == 3)
         #expect(throws: StoreError.self) { try StoreReader(directory: directory.path + "/nowhere") }
+        // Held twice: the connection refuses to write, and the file is open for reading only, so that none is made either.
+        #expect(try reader.pragma("query_only") == "1")
+        let empty = TemporaryDirectory()
+        try FileManager.default.createDirectory(atPath: empty.path, withIntermediateDirectories: true)
+        #expect(throws: StoreError.self) { try StoreReader(directory: empty.path) }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: empty.path).isEmpty)
     }
 }

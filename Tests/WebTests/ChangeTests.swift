@@ -90,6 +90,27 @@ struct ChangeTests {
             .filter { $0["operation"] == .string("participant registered") }.compactMap { $0["participant"]?.text }
     }
 
+    @Test func `however much came during a break, little of it is in memory at a time`() async throws {
+        try await withNode(participants: 40) { node in
+            let manager = try await node.token(.dataManager)
+            let newest = try await node.access.newestPosition()
+            var position = ChangePosition(incarnation: newest.incarnation, arrival: 0)
+            var pieces: [Int] = []
+            var largest = 0
+            while true {
+                let news = try await node.access.changes(after: position, of: nil)
+                pieces.append(news.arrivals.reduce(0) { $0 + $1.entries.count })
+                largest = max(largest, news.arrivals.last?.entries.count ?? 0)
+                position = news.reached
+                if news.isComplete { break }
+            }
+            // An arrival is told whole, so a piece may end with one that goes beyond the bound.
+            #expect(pieces.allSatisfy { $0 < 256 + largest } && pieces.count > 3, "\(pieces)")
+            let status = try await node.get("/api/v0/node", token: manager).json()
+            #expect(Double(pieces.reduce(0, +)) == status["entries"]?.number)
+        }
+    }
+
     @Test func `an id of another store is answered with a reset, and one that is none is refused`() async throws {
         try await withNode { node in
             let other = String(repeating: "ab", count: 16) + "-3"

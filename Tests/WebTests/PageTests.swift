@@ -53,6 +53,28 @@ struct PageTests {
         }
     }
 
+    @Test func `a page that listens is told nothing more once its session has ended`() async throws {
+        try await withNode { node in
+            let cookie = try await session(node)
+            let text = try await LoopbackClient.connect(port: node.port) { client in
+                let headers = [("Host", "127.0.0.1:\(node.port)"), ("Cookie", cookie)]
+                try await client.send("GET", "/page/events", headers: headers)
+                #expect(try await client.readHead().status == 200)
+                var text = String(decoding: try await client.readChunk() ?? [], as: UTF8.self)
+                // The session that ends first makes room for the last of so many more.
+                try await Task.sleep(for: .milliseconds(1_100))
+                for _ in 0..<BrowserSessions.maximumSessions { _ = try await session(node) }
+                _ = try await node.registered("H-001")
+                while !text.contains("event: change"), let chunk = try await client.readChunk() {
+                    text += String(decoding: chunk, as: UTF8.self)
+                }
+                return text
+            }
+            #expect(!text.contains("event: change") && text.contains("not be read any more"))
+            #expect(try await ask(node, "/page/events", cookie: cookie).status == 401)
+        }
+    }
+
     @Test func `the cookie of the page opens nothing of the API`() async throws {
         try await withNode { node in
             let cookie = try await session(node)

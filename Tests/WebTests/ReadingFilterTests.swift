@@ -67,6 +67,21 @@ struct ReadingFilterTests {
         }
     }
 
+    @Test func `that somebody was erased is told to whoever may have seen the record, and to nobody else`() async throws
+    {
+        let contract = try PublishedContract()
+        try await withNode(sites: Self.sites) { node in
+            let neighbour = try await node.token(.studyNurse, at: StudySiteID(unchecked: "voss"))
+            let record = try await node.registered("V-001", at: "voss", token: neighbour)
+            let id = try required(record.split(separator: "/").last.map(String.init), "id")
+            try await node.erase(id, at: "voss")
+            let gone = try await node.get(record, token: neighbour)
+            #expect(gone.status == 410)
+            #expect(try gone.json()["code"] == .string("participant-erased"))
+            try expectRefused(try await node.get(record), contract)
+        }
+    }
+
     @Test func `where the study is coordinated, its data manager sees every location`()
         async throws
     {
@@ -83,7 +98,8 @@ struct ReadingFilterTests {
         }
     }
 
-    /// What comes of a stream of changes until it ends, or until `isEnough`.
+    /// What comes of a stream of changes until it ends, or until `isEnough`, or until so many heartbeats brought nothing that
+    /// nothing more will come.
     private func listen(
         _ node: TestNode, _ token: String, until isEnough: @Sendable (String) -> Bool,
         meanwhile: @Sendable () async throws -> Void
@@ -93,7 +109,7 @@ struct ReadingFilterTests {
             _ = try await client.readHead()
             var text = String(decoding: try await client.readChunk() ?? [], as: UTF8.self)
             try await meanwhile()
-            while !isEnough(text) {
+            while !isEnough(text), text.ranges(of: "nothing new").count < 4 {
                 guard let chunk = try await client.readChunk() else { return (text, true) }
                 text += String(decoding: chunk, as: UTF8.self)
             }

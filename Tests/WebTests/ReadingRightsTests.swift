@@ -39,7 +39,8 @@ struct ReadingRightsTests {
             for role in [RoleName.studyNurse, .monitor, .principalInvestigator, .dataImport, .partnerApp] {
                 let token = try TokenFile(node.directory).add(
                     actor: ActorID(RandomName(high: 7, low: 7)), role: role, name: "not delegated")
-                for path in all {
+                // Live changes are no list to wait for: whoever may not read them is told so at once.
+                for path in all + [node.studyPath + "/events"] {
                     let answer = try await node.get(path, token: token)
                     #expect(answer.status == 403, "\(role) \(path): \(answer.text)")
                     let problem = try answer.json()

@@ -97,6 +97,26 @@ struct SessionTests {
         }
     }
 
+    @Test func `whoever changes the tokens waits for whoever changes them now`() throws {
+        try withSessions { directory, _, _ in
+            let actor = ActorID(RandomName(high: 1, low: 1))
+            _ = try TokenFile(directory).add(actor: actor, role: .monitor, name: "first")
+            let lock = open(directory.tokens + ".lock", O_RDWR | O_CLOEXEC)
+            try #require(lock >= 0)
+            defer { close(lock) }
+            #expect(flock(lock, LOCK_EX) == 0)
+            let adding = DispatchGroup()
+            DispatchQueue.global().async(group: adding) {
+                _ = try? TokenFile(directory).add(actor: actor, role: .monitor, name: "second")
+            }
+            #expect(adding.wait(timeout: .now() + .milliseconds(300)) == .timedOut)
+            #expect(try TokenFile(directory).tokens().map(\.name) == ["first"])
+            #expect(flock(lock, LOCK_UN) == 0)
+            #expect(adding.wait(timeout: .now() + 60) == .success)
+            #expect(try TokenFile(directory).tokens().map(\.name) == ["first", "second"])
+        }
+    }
+
     @Test func `when too many are open the one that ends first makes room`() throws {
         try withSessions { directory, hands, sessions in
             var secrets: [String] = []

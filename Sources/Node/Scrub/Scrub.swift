@@ -71,7 +71,7 @@ final class Scrub: Service {
                 await takeUpOpenDamage()
                 var pause = settings.firstAfterSeconds
                 while !Task.isCancelled {
-                    try? await Task.sleep(for: .seconds(pause))
+                    await wait(seconds: pause)
                     if Task.isCancelled { return }
                     await pass()
                     pause = settings.everyHours * 3600
@@ -82,10 +82,23 @@ final class Scrub: Service {
         }
     }
 
+    /// Waits for the next pass, and meanwhile marks what is found damaged when it is to be folded again.
+    private func wait(seconds: Double) async {
+        let end = ContinuousClock.now + .seconds(seconds)
+        while !Task.isCancelled, ContinuousClock.now < end {
+            try? await Task.sleep(until: min(end, .now + .seconds(10)))
+            await markFound()
+        }
+    }
+
+    /// Marks what was found damaged when it was to be folded.
+    private func markFound() async {
+        await mark((try? await store.read { _, state in state.takeDamaged() }) ?? [])
+    }
+
     /// Damage that an earlier run or the start has found.
     private func takeUpOpenDamage() async {
-        let found = try? await store.read { _, state in state.damaged }
-        await mark(found ?? [])
+        await markFound()
         let open = try? await store.read { core, _ in try core.openDamage() }
         await driver.repair(open ?? [])
     }

@@ -26,8 +26,8 @@ package struct NodeState {
     /// Plans read, by the hash of their document; nil for one that cannot be read.
     var plans: [Hash: TrialPlan?] = [:]
     private var logNames: [LogID: LogName] = [:]
-    /// Entries that were found damaged when they were to be folded, and were not.
-    private(set) var damaged: [DamagedPlace] = []
+    /// Entries that were found damaged when they were to be folded, and were not; see ``takeDamaged()``.
+    private var damaged: Set<DamagedPlace> = []
 
     /// The state of a node that holds a charter and no entry.
     package init(chain: CharterChain, network: NetworkID) {
@@ -61,6 +61,7 @@ package struct NodeState {
         for study in Array(folds.keys) {
             try withFold(study) { try $0.update(directory, source: source) }
         }
+        damaged.formUnion(source.damaged)
         authorityRevision += 1
     }
 
@@ -78,10 +79,8 @@ package struct NodeState {
                 guard let name = try name(of: batch.arrival.log, core) else { continue }
                 for stored in batch.entries {
                     // What was altered since it was checked is nobody's entry: it waits until a peer gives it back.
-                    if let damage = stored.damage {
-                        let address = stored.address
-                        damaged.append(
-                            DamagedPlace(log: address.log, index: address.index, kind: .entry, text: damage))
+                    if let place = stored.damagedPlace {
+                        damaged.insert(place)
                         continue
                     }
                     written.append(StoredEntries.written(stored, in: name))
@@ -111,7 +110,7 @@ package struct NodeState {
         var written: [WrittenEntry] = []
         for log in try core.logs() where log.name.stream.scope == .study {
             try core.forEachEntry(in: log.name.id) { stored in
-                written.append(StoredEntries.written(stored, in: log.name))
+                if stored.damage == nil { written.append(StoredEntries.written(stored, in: log.name)) }
                 return true
             }
         }
@@ -125,6 +124,7 @@ package struct NodeState {
             let changed = try withFold(study) { try $0.insert(contentsOf: entries, source: source) }
             if changed { authorityRevision += 1 }
         }
+        damaged.formUnion(source.damaged)
     }
 
     /// Folds one entry that was just written or is about to be committed.
@@ -133,6 +133,13 @@ package struct NodeState {
         let source = StoredEntries(core: core)
         let changed = try withFold(study) { try $0.insert(entry, source: source) }
         if changed { authorityRevision += 1 }
+        damaged.formUnion(source.damaged)
+    }
+
+    /// The entries that were found damaged since this was last asked: for whoever has them repaired.
+    mutating func takeDamaged() -> [DamagedPlace] {
+        defer { damaged = [] }
+        return Array(damaged)
     }
 
     /// Changes a study's fold in place.
@@ -209,14 +216,31 @@ package struct NodeState {
     }
 }
 
-/// The entries of a store, as the fold asks for them.
-struct StoredEntries: EntrySource {
-    let core: any EventReading
+/// The entries of a store, as the fold asks for them: none that was altered since it was checked.
+package struct StoredEntries: EntrySource {
+    /// What was found while entries were asked for.
+    private final class Found {
+        var damaged: [DamagedPlace] = []
+    }
 
-    func entries(at addresses: [EntryAddress]) throws -> [WrittenEntry] {
-        try addresses.map { address in
+    let core: any EventReading
+    private let found = Found()
+
+    /// Asks a store.
+    package init(core: any EventReading) { self.core = core }
+
+    /// The entries that were left out.
+    package var damaged: [DamagedPlace] { found.damaged }
+
+    /// The entries at these addresses, without those that are damaged.
+    package func entries(at addresses: [EntryAddress]) throws -> [WrittenEntry] {
+        try addresses.compactMap { address in
             guard let stored = try core.entry(at: address), let name = try core.log(address.log)?.name else {
                 throw StoreError.damaged("entry \(address) was here and is not any more; run 'varde verify'")
+            }
+            if let place = stored.damagedPlace {
+                found.damaged.append(place)
+                return nil
             }
             return StoredEntries.written(stored, in: name)
         }

@@ -2,8 +2,8 @@ public import EventLog
 
 extension EventReading {
     /// The orders under which parts are missing in a range of a log that is held, each with the proof that it stands in its
-    /// own log: whoever is sent the range must know them first. Those whose own entries are not here, not whole, or on a
-    /// branch of a forked log, are left out.
+    /// own log: whoever is sent the range must know them first. Those whose own entries are not here or not whole are left
+    /// out. One on a branch of a forked log is proven by a checkpoint of its own history.
     ///
     /// Reads the leaf hashes of each order's log up to it.
     /// - Parameter limit: at most so many.
@@ -42,26 +42,21 @@ extension EventReading {
         return nil
     }
 
-    /// An entry with the proof that it stands under the first checkpoint above it; nil where it is not here.
+    /// An entry with the proof that it stands under the first checkpoint above it in its history; nil where it is not here,
+    /// or no order: of a forked log another history may have the order at that place.
     func provenEntry(at address: EntryAddress) throws -> OrderAhead? {
-        guard let stored = try entry(at: address), let log = try log(address.log),
+        guard let stored = try entry(at: address), let row = try log(address.log),
+            (try? EntryHeader(bytes: stored.raw.header))?.operation.ordersDrop == true,
             let size = try checkpointSizes(of: address.log, after: address.index).first,
-            let note = try checkpoint(of: address.log, size: size), log.parent == nil
+            let note = try checkpoint(of: address.log, size: size)
         else { return nil }
         var leaves: [Hash] = []
         leaves.reserveCapacity(Int(size))
-        let statement = try tables.connection.prepare(
-            "SELECT leaf FROM entries WHERE branch = ?1 AND leaf_index < ?2 ORDER BY leaf_index")
-        statement.bind(1, log.branch)
-        statement.bind(2, size)
-        while try statement.step() { leaves.append(statement.hash(0) ?? .zero) }
-        guard leaves.count == Int(size) else {
-            throw StoreError.damaged("leaf hashes of log \(address.log) are missing")
-        }
+        try forEachLeaf(along: row, size: size) { leaves.append($0) }
         let proof = MerkleTree.inclusionProof(index: address.index, size: size) { leaves[Int($0)] }
         return proof.map {
             OrderAhead(
-                name: log.name, index: address.index, raw: stored.raw, checkpoint: note, path: $0.path)
+                name: row.name.trunk, index: address.index, raw: stored.raw, checkpoint: note, path: $0.path)
         }
     }
 }

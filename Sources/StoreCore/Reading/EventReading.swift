@@ -79,6 +79,12 @@ extension EventReading {
         return try statement.step() ? statement.bytes(0) : nil
     }
 
+    /// What SQLite says of a setting of the connection, such as `synchronous`.
+    public func pragma(_ name: String) throws -> String {
+        precondition(name.utf8.allSatisfy { $0 == 0x5F || (0x61...0x7A).contains($0) }, "no name of a pragma")
+        return try tables.connection.text("PRAGMA \(name)")
+    }
+
     /// The note of the newest checkpoint of a log; nil where none is held.
     public func newestCheckpoint(of log: LogID) throws -> [UInt8]? {
         guard let stored = try self.log(log) else { return nil }

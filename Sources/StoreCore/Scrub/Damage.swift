@@ -98,6 +98,11 @@ extension StoredEntry {
         }
         return nil
     }
+
+    /// Where it stands, if it is damaged.
+    public var damagedPlace: DamagedPlace? {
+        damage.map { DamagedPlace(log: address.log, index: address.index, kind: .entry, text: $0) }
+    }
 }
 
 extension VerificationReport {

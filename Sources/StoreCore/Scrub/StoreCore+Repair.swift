@@ -63,7 +63,8 @@ extension StoreCore {
     }
 
     /// Repairs what is damaged within a range that a peer sent, if the range is the one that was here: it leads from what
-    /// comes before it to the head that was held.
+    /// comes before it to the head that was held, and its own head is over what is held then. A range of another history
+    /// that the writer signed, too, is none of this.
     ///
     /// - Returns: how many places were repaired.
     public func repair(_ range: EntryRange, of name: LogName, key: [UInt8], time: NodeTime) throws -> Int {
@@ -81,10 +82,10 @@ extension StoreCore {
             connection.forgetCleanPages()
             do {
                 try savepoint {
-                    try put(range, into: row, places, name: name, key: key, time: time)
-                    guard try frontier(along: row.stored, size: row.frontier.size).root == row.frontier.root else {
-                        throw OtherHistory()
-                    }
+                    let head = try put(range, into: row, places, name: name, key: key, time: time)
+                    guard try frontier(along: row.stored, size: row.frontier.size).root == row.frontier.root,
+                        try frontier(along: row.stored, size: range.end).root == head
+                    else { throw OtherHistory() }
                 }
                 count += places.count
             } catch is OtherHistory {
@@ -96,9 +97,10 @@ extension StoreCore {
         return count
     }
 
+    /// Puts what is damaged back from the range; gives the root that the range leads to.
     private func put(
         _ range: EntryRange, into row: LogState, _ places: [DamagedPlace], name: LogName, key: [UInt8], time: NodeTime
-    ) throws {
+    ) throws -> Hash {
         let orders = try orders(for: row.name.stream)
         let verified = try RangeVerifier.verify(
             range, extending: try frontier(along: row.stored, size: range.start), name: name, key: key
@@ -126,6 +128,7 @@ extension StoreCore {
             try body.run()
             try close(place, in: row, time: time)
         }
+        return verified.frontier.root
     }
 
     private func replaceCheckpoint(of row: LogState, size: UInt64, note: [UInt8], time: NodeTime) throws {

@@ -108,13 +108,31 @@ extension LocationFold {
         // Where an order turns out to have no effect, its entries are read again: as far as they are still here.
         for handle in before.erasures.keys.sorted() where now.erasures[handle] == nil {
             unreported?.formUnion(before.erasures[handle]?.values ?? [:].values)
-            let addresses = (erased.removeValue(forKey: handle) ?? [:]).values.map(\.address).sorted()
-            for entry in try source.entries(at: addresses) { try enter(entry, source: source, judge: judge) }
+            let addresses = (erased.removeValue(forKey: handle) ?? [:]).mapValues(\.address)
+            for entry in try given(addresses, by: source) { try enter(entry, source: source, judge: judge) }
         }
         let redacted = Set(now.redactions.keys).union(before.redactions.keys).filter {
             now.redactions[$0] != before.redactions[$0]
         }
         try readAgain(Set(redacted.map(\.entry)), source: source, judge: judge)
+    }
+
+    /// The entries at some addresses, in their order, as far as the source has them as they were written. One that it has
+    /// not is, until it is inserted again, as if it were not here.
+    mutating func given(
+        _ addresses: [EntryID: EntryAddress], by source: some EntrySource
+    ) throws -> [WrittenEntry] {
+        let entries = try source.entries(at: addresses.values.sorted())
+        if !leftOut.isEmpty { leftOut.subtract(entries.map(\.id)) }
+        if entries.count < addresses.count {
+            let missing = Set(addresses.keys).subtracting(entries.map(\.id))
+            leftOut.formUnion(missing)
+            for entry in missing {
+                (waiting[entry], void[entry]) = (nil, nil)
+                for registration in Array(references.keys) { references[registration]?[entry] = nil }
+            }
+        }
+        return entries
     }
 
     /// Takes everything that carries a handle out of where it stood.
@@ -129,8 +147,7 @@ extension LocationFold {
                 places[entry] = StrayEntry(address: address, reference: registration)
             }
         }
-        let sorted = places.sorted { $0.value.address < $1.value.address }
-        for entry in try source.entries(at: sorted.map(\.value.address)) {
+        for entry in try given(places.mapValues(\.address), by: source) {
             guard let place = places[entry.id] else { continue }
             guard isErased(entry), entry.subject == handle else {
                 waiting[entry.id] = .participant(place.reference)

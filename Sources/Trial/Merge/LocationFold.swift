@@ -112,6 +112,8 @@ public struct LocationFold: Sendable {
     var haveDropsChanged = false
 
     private var seen: Set<EntryID> = []
+    /// Entries that were taken in, and could not be given again when a record was computed anew.
+    var leftOut: Set<EntryID> = []
     var registrations: [CommandKey: [WrittenEntry]] = [:]
     /// For every registration with effect the one that stands for it, itself or a lower one.
     var standing: [EntryID: EntryID] = [:]
@@ -193,7 +195,10 @@ public struct LocationFold: Sendable {
     }
 
     mutating func insert(_ entry: WrittenEntry, source: some EntrySource, judge: Judge) throws {
-        guard seen.insert(entry.id).inserted else { return }
+        guard seen.insert(entry.id).inserted else {
+            if leftOut.remove(entry.id) != nil { try enter(entry, source: source, judge: judge) }
+            return
+        }
         entryCount += 1
         extents[entry.place.log, default: HeldExtent()].insert(entry.place.index)
         if let header = entry.header { activity[entry.writer, default: NodeActivity()].note(header) }
@@ -350,7 +355,7 @@ public struct LocationFold: Sendable {
         guard let standing = standingEntries[id] else { return }
         var addresses: [EntryID: EntryAddress] = references[id] ?? [:]
         for alias in standing.aliases { addresses.merge(references[alias.id] ?? [:]) { first, _ in first } }
-        let entries = try source.entries(at: addresses.values.sorted()).map(redacted)
+        let entries = try given(addresses, by: source).map(redacted)
         for entry in entries {
             waiting[entry.id] = nil
             guard let header = entry.header else { continue }

@@ -2,7 +2,8 @@ public import EventLog
 
 /// Gives back entries that were folded before, for a record that must be computed anew.
 public protocol EntrySource {
-    /// The entries at these addresses, all of which were inserted earlier or are being inserted.
+    /// The entries at these addresses, all of which were inserted earlier or are being inserted. One that is not any more as it
+    /// was written is left out; it is inserted again once it is.
     func entries(at addresses: [EntryAddress]) throws -> [WrittenEntry]
 }
 

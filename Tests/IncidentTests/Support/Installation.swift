@@ -63,7 +63,7 @@ final class Installation {
     /// The fold of everything in a store.
     static func folded(_ core: any EventReading, withForks: Bool = true) throws -> StudyFold {
         var fold = StudyFold(study: Hospital.study, directory: Hospital.directory)
-        let source = Source(core: core)
+        let source = StoredEntries(core: core)
         for log in try core.logs() {
             try core.forEachEntry(in: log.name.id) { stored in
                 // As the state of a node does: what was altered since it was checked is nobody's entry.
@@ -97,7 +97,7 @@ final class Installation {
             let draft = Hospital.draft(
                 CommandID(RandomName(high: UInt64(number) << 32 | 0xC0, low: commands)), of: node)
             let appended = try core.transaction { try core.append(draft, time: Hospital.time(now)) }
-            let source = Source(core: core)
+            let source = StoredEntries(core: core)
             for entry in appended.written {
                 guard let name = try core.log(entry.header.log)?.name else { continue }
                 try fold.insert(WrittenEntry(entry, in: name), source: source)
@@ -119,7 +119,7 @@ final class Installation {
             try RangeIngest.ingest(
                 range, name: name, key: Hospital.publicKey(name.node), from: peer, time: Hospital.time(now), core
             ) {
-                try fold.insert($0, source: Source(core: core))
+                try fold.insert($0, source: StoredEntries(core: core))
             } onFork: {
                 fold.insertFork(of: $0.log, in: $0.stream)
             }
@@ -179,18 +179,5 @@ final class Installation {
     /// The digests of all streams.
     func digests() -> [StreamID: Hash] {
         Dictionary(uniqueKeysWithValues: Hospital.streams.map { ($0, fold.digest(of: $0).digest) })
-    }
-}
-
-private struct Source: EntrySource {
-    let core: any EventReading
-
-    func entries(at addresses: [EntryAddress]) throws -> [WrittenEntry] {
-        try addresses.compactMap { address in
-            guard let stored = try core.entry(at: address), let name = try core.log(address.log)?.name else {
-                return nil
-            }
-            return WrittenEntry(stored.raw, id: stored.id, at: address, in: name)
-        }
     }
 }

@@ -23,6 +23,17 @@ struct Folding {
         }
     }
 
+    /// From now on these cannot be given again as they were written.
+    mutating func damage(_ entries: some Sequence<WrittenEntry>) {
+        source.damaged.formUnion(entries.map(\.address))
+    }
+
+    /// Has everything as it was written again, and takes it in again.
+    mutating func repair(_ entries: some Sequence<WrittenEntry>) throws {
+        source.damaged = []
+        try take(entries)
+    }
+
     /// Drops what orders that came into effect drop, as a store does; what comes later it drops as it comes.
     mutating func carryOut() throws {
         _ = fold.takeOrders()

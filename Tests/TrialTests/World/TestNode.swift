@@ -8,11 +8,13 @@ struct MemorySource: EntrySource {
     }
 
     var entries: [EntryAddress: WrittenEntry] = [:]
+    /// What is not any more as it was written.
+    var damaged: Set<EntryAddress> = []
 
     func entries(at addresses: [EntryAddress]) throws -> [WrittenEntry] {
-        try addresses.map { address in
+        try addresses.compactMap { address in
             guard let entry = entries[address] else { throw Absent(address: address) }
-            return entry
+            return damaged.contains(address) ? nil : entry
         }
     }
 }

@@ -48,6 +48,8 @@ struct TestNode: Sendable {
     let nurseActor: ActorID
     /// The routes that the interface says it has.
     let routes: [String]
+    /// What the interface asks the node by.
+    let access: NodeAccess
     fileprivate let running: Task<Void, any Error>
 
     /// The headers of a program with a token.
@@ -114,6 +116,17 @@ struct TestNode: Sendable {
             .endDelegation(site: TestNode.site, actor: actor, role: role, from: "2026-02-12"), in: study, directory)
     }
 
+    /// Has a participant erased by order of the institution.
+    func erase(_ participant: String, at location: String) async throws {
+        let id = try required(EntryID(hex: participant), "participant")
+        try await TestNode.send(
+            .erase(
+                ErasureEntry(
+                    location: LocationID(unchecked: location), participant: .registration(id),
+                    grounds: OrderGrounds(ground: "GDPR Art. 17", decidedBy: "the director", reason: "asked for it"))),
+            in: study, directory)
+    }
+
     fileprivate static func delegate(
         _ actor: ActorID, _ role: RoleName, in study: StudyID, at site: StudySiteID = TestNode.site,
         _ directory: NodeDirectory
@@ -128,7 +141,7 @@ struct TestNode: Sendable {
         let command = Command(
             id: .drawn(), sender: institution, study: study, provenance: Provenance(source: .direct), request: request)
         guard case .outcome(.recorded) = try await LocalClient.ask(directory, .command(command)) else {
-            throw TestFailure("the delegation was not recorded")
+            throw TestFailure("the command was not recorded")
         }
     }
 }
@@ -171,7 +184,7 @@ func withNode(
         let token = try TokenFile(directory).add(actor: nurse, role: .studyNurse, name: "Nurse")
         let node = TestNode(
             directory: directory, study: study, port: try port(of: directory), nurse: token, nurseActor: nurse,
-            routes: routes.withLock { $0 }, running: running)
+            routes: routes.withLock { $0 }, access: try required(routes.access, "access"), running: running)
         try await body(node)
         _ = try? await LocalClient.ask(directory, .stop)
         try await running.value
@@ -207,7 +220,7 @@ private func start(_ directory: NodeDirectory) -> (Task<Void, any Error>, RouteL
     let node = RunningNode(directory: directory, logger: logger) { [logger] access, _ in
         let service = try WebService(
             access: access, directory: directory, listener: HTTPListener(port: 0), logger: logger)
-        routes.set(service.routes())
+        routes.set(service.routes(), of: access)
         return [service]
     }
     return (Task { try await node.run() }, routes)
@@ -216,8 +229,15 @@ private func start(_ directory: NodeDirectory) -> (Task<Void, any Error>, RouteL
 /// What a service said of its routes when it was made.
 final class RouteList: Sendable {
     private let routes = Mutex<[String]>([])
+    private let asked = Mutex<NodeAccess?>(nil)
 
-    func set(_ list: [String]) { routes.withLock { $0 = list } }
+    /// What the service asks the node by.
+    var access: NodeAccess? { asked.withLock { $0 } }
+
+    func set(_ list: [String], of access: NodeAccess) {
+        routes.withLock { $0 = list }
+        asked.withLock { $0 = access }
+    }
     func withLock<Result: Sendable>(_ body: (inout sending [String]) -> sending Result) -> Result {
         routes.withLock(body)
     }
